@@ -1,0 +1,53 @@
+# Two commands do everything on a fresh machine: `make report` and `make test`.
+# Both create the environment where it is missing, and are quick when nothing changed.
+
+PYTHON ?= python3
+CLIENT ?= cdnow
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: report test test-fast lab bench check-code derived lock clean help
+
+help:            ## show the commands
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+report: $(READY) ## the report of one client: make report CLIENT=name
+	@$(BIN)/retention report params/$(CLIENT).yaml
+
+test: $(READY) check-code  ## every test
+	@$(BIN)/pytest
+
+test-fast: $(READY) ## the tests of daily work, without the slow ones
+	@$(BIN)/pytest -m "not slow" -n auto
+
+lab: $(READY)    ## JupyterLab on the notebooks
+	@$(BIN)/jupyter lab --notebook-dir=. notebooks
+
+bench: $(READY)  ## the benchmarks, side by side with the peers
+	@$(BIN)/python benchmarks/report_time.py
+
+check-code: $(READY)  ## style and types
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+derived: $(READY)  ## rewrite what comes from the client file's model: parameter cells, schema, docs table
+	@$(BIN)/python -m retention_lib.derived
+
+lock: $(READY)   ## pin the dependencies of pyproject.toml anew
+	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	    --generate-hashes --no-emit-index-url --upgrade --quiet \
+	    --custom-compile-command "make lock" -o requirements.lock
+
+clean:           ## remove the environment; reports stay
+	rm -rf $(VENV)
+
+# The stamp makes a second call quick: pip runs again only when the lock or the project file changed.
+$(READY): requirements.lock pyproject.toml
+	@echo "Setting up the environment in $(VENV) (once, some minutes) …"
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11 …")'
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(READY)

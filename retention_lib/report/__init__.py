@@ -1,0 +1,1 @@
+"""What the client sees: words, numbers, pictures, tables, and the document that holds them."""

@@ -1,0 +1,181 @@
+"""The cohort heat map: of those who first bought in a period, who bought again, and when."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from retention_lib.report.figures.marks import HATCH, nothing_to_draw, plain, top_of
+from retention_lib.report.figures.style import PALE, SEQUENTIAL, Drawn, canvas, drawing
+from retention_lib.report.language import Formats
+
+MOST_ANNOTATED = 170
+"""More cells than this and the figures in them are too small to read."""
+ROW = 0.245
+"""Height of a row in inches."""
+TALLEST = 8.6
+"""Inches; a page of the report has no room for more, so more rows become thinner."""
+
+
+@drawing
+def cohort_heatmap(
+    frame: pd.DataFrame,
+    sizes: pd.Series,
+    unfinished: pd.DataFrame,
+    fmt: Formats,
+    period: Literal["month", "quarter", "year"] = "month",
+    ax: Axes | None = None,
+) -> Drawn:
+    """The share of each cohort that bought in each later period.
+
+    Period 0, in which every customer of a cohort bought, is left out: it is always 100 % and would
+    take the colour from all others. A period that isn't over is hatched and bears neither colour
+    nor figure, so that it can't be read as customers lost.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        A row a cohort (index: its label), a column a period since the first purchase (0, 1, …);
+        share of the cohort that bought, NaN where not yet observed.
+    sizes : pandas.Series
+        Customers in each cohort, by the same index.
+    unfinished : pandas.DataFrame
+        Same shape; True where the period isn't over.
+    fmt : Formats
+    period : {"month", "quarter", "year"}
+    ax : matplotlib.axes.Axes, optional
+
+    Returns
+    -------
+    Drawn
+    """
+    later = frame[[column for column in frame.columns if int(column) > 0]]
+    later = later.dropna(axis="columns", how="all")
+    rows, columns = later.shape
+    ax = canvas(ax, height=min(max(2.4, 1.15 + ROW * rows), TALLEST))
+    values = later.to_numpy(dtype=float, na_value=np.nan)
+    open_ = unfinished.reindex(index=later.index, columns=later.columns).fillna(False)
+    hidden = open_.to_numpy(dtype=bool)
+    finished = np.where(hidden, np.nan, values)
+    if not np.isfinite(values).any():
+        sentence = fmt.text("No cohort has been observed beyond its first period yet.")
+        nothing_to_draw(ax, sentence)
+        return Drawn(ax, sentence)
+    top = top_of(finished.ravel())
+    sns.heatmap(
+        pd.DataFrame(finished),
+        ax=ax,
+        cmap=sns.color_palette(SEQUENTIAL, as_cmap=True),
+        vmin=0.0,
+        vmax=top,
+        annot=_written(finished, columns, fmt) if values.size <= MOST_ANNOTATED else None,
+        fmt="",
+        annot_kws={"fontsize": 7.5},
+        linewidths=0.8 if rows <= 40 else 0.2,
+        linecolor="white",
+        cbar=False,
+        xticklabels=False,
+        yticklabels=False,
+    )
+    for row, column in zip(*np.nonzero(hidden & np.isfinite(values)), strict=True):
+        ax.add_patch(
+            Rectangle(
+                (column, row), 1, 1, facecolor=PALE, edgecolor="#b4bcc4", hatch=HATCH, linewidth=0
+            )
+        )
+    _name_rows(ax, later, sizes, fmt)
+    _name_columns(ax, [int(c) for c in later.columns])
+    note = {
+        "month": fmt.text("Months since the first purchase · figures in % of the cohort"),
+        "quarter": fmt.text("Quarters since the first purchase · figures in % of the cohort"),
+        "year": fmt.text("Years since the first purchase · figures in % of the cohort"),
+    }[period]
+    if (hidden & np.isfinite(values)).any():
+        note += fmt.text(" · hatched: not over yet")
+    if values.size > MOST_ANNOTATED:
+        note += fmt.text(" · darkest: {top}").format(top=fmt.share(top))
+    ax.set_xlabel(note)
+    ax.set_ylabel("")
+    return Drawn(ax, _alt(later, finished, sizes, period, fmt))
+
+
+def _written(values: np.ndarray, columns: int, fmt: Formats) -> np.ndarray:
+    """Percentages without their sign: one decimal where cells are wide enough for it."""
+    digits = 1 if columns <= 13 else 0
+    return np.array(
+        [["" if np.isnan(v) else fmt.number(100 * v, digits) for v in row] for row in values],
+        dtype=object,
+    ).reshape(values.shape)
+
+
+def _name_rows(ax: Axes, later: pd.DataFrame, sizes: pd.Series, fmt: Formats) -> None:
+    rows = len(later)
+    step = 1 + (rows - 1) // 44
+    named = list(range(0, rows, step))
+    counts = plain(sizes.reindex(later.index))
+    ax.set_yticks(
+        [i + 0.5 for i in named],
+        [
+            f"{later.index[i]}" + (f"  ({fmt.count(counts[i])})" if np.isfinite(counts[i]) else "")
+            for i in named
+        ],
+        rotation=0,
+        fontsize=8,
+    )
+    ax.tick_params(axis="y", length=0)
+
+
+def _name_columns(ax: Axes, columns: list[int]) -> None:
+    step = 1 + (len(columns) - 1) // 24
+    ax.set_xticks(
+        [i + 0.5 for i in range(0, len(columns), step)],
+        [str(c) for c in columns[::step]],
+        rotation=0,
+        fontsize=8,
+    )
+    ax.tick_params(axis="x", length=0)
+
+
+def _alt(
+    later: pd.DataFrame,
+    finished: np.ndarray,
+    sizes: pd.Series,
+    period: Literal["month", "quarter", "year"],
+    fmt: Formats,
+) -> str:
+    """What the first later period brings, from the worst to the best cohort."""
+    head = fmt.text("Cohort heat map, {n} cohorts.").format(n=fmt.count(len(later)))
+    known = np.flatnonzero(np.isfinite(finished[:, 0]))
+    if not known.size:
+        return head + " " + fmt.text("No cohort's first later period is over yet.")
+    first = finished[known, 0]
+    low, high = known[int(np.argmin(first))], known[int(np.argmax(first))]
+    said = {
+        "month": fmt.text(
+            "A month after the first purchase {low} ({low_cohort}) to {high} ({high_cohort}) of a "
+            "cohort bought again."
+        ),
+        "quarter": fmt.text(
+            "A quarter after the first purchase {low} ({low_cohort}) to {high} ({high_cohort}) of "
+            "a cohort bought again."
+        ),
+        "year": fmt.text(
+            "A year after the first purchase {low} ({low_cohort}) to {high} ({high_cohort}) of a "
+            "cohort bought again."
+        ),
+    }[period]
+    return (
+        head
+        + " "
+        + said.format(
+            low=fmt.share(finished[low, 0]),
+            high=fmt.share(finished[high, 0]),
+            low_cohort=later.index[low],
+            high_cohort=later.index[high],
+        )
+    )

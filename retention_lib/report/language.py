@@ -1,0 +1,308 @@
+"""How the report writes numbers, amounts and dates, and where its sentences are translated.
+
+Patterns, grouping and month names are the Unicode CLDR's, by Babel. Two things are mended here:
+a negative number carries a real minus sign (U+2212), and a currency that is written with letters
+keeps a space to its digits (CLDR's `currencySpacing`, which Babel leaves out).
+
+Sentences are gettext messages with English as the source. Their catalogs are looked for in
+`report/locale/<language>/LC_MESSAGES/retention.mo`; without one, the English sentence stands.
+"""
+
+from __future__ import annotations
+
+import gettext
+import math
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any, Final
+
+from babel import Locale
+from babel.dates import format_date, format_interval, format_skeleton
+from babel.numbers import (
+    format_currency,
+    format_decimal,
+    format_percent,
+    get_currency_precision,
+    get_currency_symbol,
+)
+
+from retention_lib.metrics import Metric, Unit
+
+LOCALES: Final = {"en": "en", "nb": "nb_NO", "da": "da_DK", "sv": "sv_SE"}
+"""The report's languages, each with the locale whose conventions it follows."""
+
+MISSING: Final = "–"
+MINUS: Final = "−"
+_NBSP: Final = "\N{NO-BREAK SPACE}"
+_CATALOGS: Final = Path(__file__).parent / "locale"
+
+Number = float | int | None
+
+
+@lru_cache
+def catalog(language: str) -> gettext.NullTranslations:
+    """The messages of a language; where no catalog is installed, English ones."""
+    return gettext.translation("retention", _CATALOGS, languages=[language], fallback=True)
+
+
+@dataclass(frozen=True)
+class Formats:
+    """Numbers, amounts, dates and sentences as the report's reader writes them.
+
+    Parameters
+    ----------
+    language : str
+        `en`, `nb`, `da` or `sv`.
+    currency : str
+        ISO 4217 code of every amount.
+
+    Raises
+    ------
+    ValueError
+        A language that the report isn't written in.
+    """
+
+    language: str = "en"
+    currency: str = "USD"
+
+    def __post_init__(self) -> None:
+        if self.language not in LOCALES:
+            known = ", ".join(LOCALES)
+            raise ValueError(f"language: found {self.language!r}; the report speaks {known}")
+
+    @cached_property
+    def locale(self) -> Locale:
+        """The locale whose patterns are used."""
+        return Locale.parse(LOCALES[self.language])
+
+    # Sentences ------------------------------------------------------------------------------
+
+    def say(self, message: str, **values: object) -> str:
+        """The message in the report's language, its `{name}`s replaced by the values.
+
+        Raises
+        ------
+        ValueError
+            The message names a value that wasn't given.
+        """
+        return fill(catalog(self.language).gettext(message), values)
+
+    def say_count(self, one: str, many: str, count: float, **values: object) -> str:
+        """Like `say`, in the plural form that `count` asks for; a fraction counts as many."""
+        whole = int(count) if float(count).is_integer() else 2
+        return fill(catalog(self.language).ngettext(one, many, abs(whole)), values)
+
+    # Numbers --------------------------------------------------------------------------------
+
+    def number(self, x: Number, digits: int = 2) -> str:
+        """A plain number, rounded to `digits` decimals."""
+        pattern = _decimals("#,##0.00", digits)
+        return _signed(x, lambda a: str(format_decimal(a, pattern, locale=self.locale)))
+
+    def count(self, x: Number) -> str:
+        """A whole number."""
+        return self.number(x, 0)
+
+    def share(self, x: Number, digits: int = 1) -> str:
+        """A share of one as per cent: 0.717 → `71.7%`, `71,7 %`."""
+        standard = self.locale.percent_formats[None].pattern
+        pattern = standard.replace("#,##0", _decimals("#,##0.00", digits))
+        return _signed(x, lambda a: str(format_percent(a, pattern, locale=self.locale)))
+
+    def points(self, x: Number, digits: int = 1) -> str:
+        """A difference of two shares, signed: 0.023 → `+2.3 percentage points`."""
+        if _missing(x):
+            return MISSING
+        assert x is not None
+        hundredfold = round(100 * x, digits)
+        number = _signed(hundredfold, lambda a: self.number(a, digits), plus=True)
+        return self._unit(
+            "{n} percentage point", "{n} percentage points", 2 if digits else hundredfold, number
+        )
+
+    def money(self, x: Number, digits: int | None = None) -> str:
+        """An amount in the report's currency.
+
+        Parameters
+        ----------
+        x : float, int or None
+        digits : int, optional
+            Decimals; by default none from 1,000 up, and the currency's own below.
+        """
+        if digits is None:
+            digits = self._money_digits(x)
+        pattern = _decimals(self.locale.currency_formats["standard"].pattern.split(";")[0], digits)
+        symbol = get_currency_symbol(self.currency, self.locale)
+        if symbol[-1:].isalpha():
+            pattern = re.sub(r"¤(?=[#0])", f"¤{_NBSP}", pattern)
+
+        def amount(a: float) -> str:
+            return str(
+                format_currency(
+                    a, self.currency, pattern, locale=self.locale, currency_digits=False
+                )
+            )
+
+        return _signed(x, amount)
+
+    def days(self, x: Number) -> str:
+        """A number of days, with the word."""
+        return self._unit("{n} day", "{n} days", x, self.number(x, _fraction_digits(x)))
+
+    def months(self, x: Number) -> str:
+        """A number of months, with the word."""
+        return self._unit("{n} month", "{n} months", x, self.number(x, _fraction_digits(x)))
+
+    # Dates ----------------------------------------------------------------------------------
+
+    def date(self, d: Any) -> str:
+        """A day, in full; takes dates, pandas timestamps and ISO text."""
+        day = _day(d)
+        return MISSING if day is None else str(format_date(day, "long", locale=self.locale))
+
+    def month(self, d: Any, *, long: bool = False) -> str:
+        """The month of a day, its name cut short for tables and axes or `long` for text."""
+        day = _day(d)
+        skeleton = "yMMMM" if long else "yMMM"
+        return MISSING if day is None else str(format_skeleton(skeleton, day, locale=self.locale))
+
+    def period(self, start: Any, end: Any) -> str:
+        """From one day to another, both of them in."""
+        first, last = _day(start), _day(end)
+        if first is None or last is None:
+            return MISSING
+        return str(format_interval(first, last, "yMMMd", locale=self.locale))
+
+    # Metrics --------------------------------------------------------------------------------
+
+    def value(self, x: Number, unit: Unit) -> str:
+        """A figure by its unit."""
+        by_unit: dict[str, Callable[[Number], str]] = {
+            "count": self.count,
+            "share": self.share,
+            "currency": self.money,
+            "days": self.days,
+            "months": self.months,
+            "ratio": self.number,
+            "number": self.number,
+        }
+        return MISSING if _missing(x) else by_unit[unit](x)
+
+    def metric(self, metric: Metric) -> str:
+        """A metric's value by its unit; an en dash where it can't be known."""
+        return self.value(metric.value, metric.unit)
+
+    def interval(self, low: Number, high: Number, unit: Unit) -> str:
+        """From `low` to `high`, both with as many decimals as the larger one calls for."""
+        if _missing(low) or _missing(high):
+            return MISSING
+        assert low is not None
+        assert high is not None
+        if unit == "currency":
+            digits = self._money_digits(max(abs(low), abs(high)))
+            ends = self.money(low, digits), self.money(high, digits)
+        else:
+            ends = self.value(low, unit), self.value(high, unit)
+        return self.say("{low} to {high}", low=ends[0], high=ends[1])
+
+    def change(self, metric: Metric) -> str | None:
+        """What moved since the period before, signed, in the metric's unit.
+
+        Shares move in percentage points. None where one of the two figures isn't known.
+        """
+        if metric.value is None or metric.previous is None:
+            return None
+        difference = metric.value - metric.previous
+        if metric.unit == "share":
+            return self.points(difference)
+        return _signed(difference, lambda a: self.value(a, metric.unit), plus=True)
+
+    # ----------------------------------------------------------------------------------------
+
+    def _unit(self, one: str, many: str, x: Number, number: str) -> str:
+        """A number that is written already, with its word in the right form."""
+        if x is None or _missing(x):
+            return MISSING
+        return self.say_count(one, many, x, n=number)
+
+    def _money_digits(self, x: Number) -> int:
+        if x is not None and abs(x) >= 1000:
+            return 0
+        return int(get_currency_precision(self.currency))
+
+
+def fill(sentence: str, values: dict[str, Any]) -> str:
+    """The sentence with every `{name}` replaced by its value, once.
+
+    Without values the sentence is taken as it stands, and braces inside a value are never read:
+    text that comes from data can't act as a template.
+
+    Raises
+    ------
+    ValueError
+        The sentence names a value that wasn't given.
+    """
+    return "".join(str(part) for part in pieces(sentence, values))
+
+
+def pieces(sentence: str, values: dict[str, Any]) -> list[Any]:
+    """The sentence cut at its `{name}`s: its own words at even places, values at odd ones.
+
+    Raises
+    ------
+    ValueError
+        The sentence names a value that wasn't given.
+    """
+    if not values:
+        return [sentence]
+    parts: list[Any] = re.split(r"\{(\w+)\}", sentence)
+    for i in range(1, len(parts), 2):
+        name = parts[i]
+        if name not in values:
+            raise ValueError(
+                f"the sentence {sentence!r} names {{{name}}}, which isn't among its values: "
+                f"pass {name}=…"
+            )
+        parts[i] = values[name]
+    return parts
+
+
+def _missing(x: Number) -> bool:
+    return x is None or not math.isfinite(x)
+
+
+def _signed(x: Number, write: Callable[[float], str], *, plus: bool = False) -> str:
+    """The number with its sign in front; what rounds to zero has none."""
+    if x is None or _missing(x):
+        return MISSING
+    text = write(abs(x))
+    if x == 0 or text == write(0):
+        return text
+    return (MINUS if x < 0 else "+" if plus else "") + text
+
+
+def _decimals(pattern: str, digits: int) -> str:
+    """A CLDR number pattern with this many decimals."""
+    return re.sub(r"0\.0+", "0." + "0" * digits if digits else "0", pattern)
+
+
+def _fraction_digits(x: Number) -> int:
+    """No decimals for a whole number of days, one for a median that falls between two."""
+    return 0 if x is None or _missing(x) or float(x).is_integer() else 1
+
+
+def _day(d: Any) -> date | None:
+    """The calendar day of whatever the data holds; None for NaT and None."""
+    if isinstance(d, str):
+        return date.fromisoformat(d[:10])
+    if d is None or d != d:  # NaT is not equal to itself
+        return None
+    if isinstance(d, datetime):
+        return d.date()
+    if isinstance(d, date):
+        return d
+    return date.fromisoformat(str(d)[:10])  # numpy.datetime64, pandas.Period of a day

@@ -1,0 +1,1 @@
+"""Were the customers kept: formulas, rates by period, cohorts, journey, segments, advice."""

@@ -1,0 +1,281 @@
+"""How sure a figure is: intervals for shares, means, medians and ratios.
+
+The customers of a report are read as a sample of those that the shop could have had. Each function
+is closed-form: the same data give the same interval, on any machine. An interval that too few
+customers can't carry is None.
+
+Sources: Wilson (1927), J. Am. Stat. Assoc. 22, 209-212; Brown, Cai & DasGupta (2001), Statistical
+Science 16, 101-133 (why Wilson); Conover (1999), Practical Nonparametric Statistics, 3.2 (median);
+Cochran (1977), Sampling Techniques, 6.3-6.4 (ratio).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+RATIO_MIN_N = 30
+"""Fewest customers for the delta method, which holds for large samples only."""
+
+
+class Interval(NamedTuple):
+    """Lower and upper limit, both included, in the unit of the figure."""
+
+    low: float
+    high: float
+
+
+def wilson(successes: int, n: int, level: float = 0.95) -> Interval | None:
+    """Interval for a share by Wilson's score (1927), without continuity correction.
+
+    Parameters
+    ----------
+    successes, n : int
+        Those counted, and all.
+    level : float, default 0.95
+        Coverage.
+
+    Returns
+    -------
+    Interval or None
+        Within [0, 1], never of width 0; None where n is 0.
+
+    Raises
+    ------
+    ValueError
+        A negative count, more successes than n, or a level outside (0, 1).
+
+    Examples
+    --------
+    >>> low, high = wilson(900, 2_000)
+    >>> round(low, 4), round(high, 4)
+    (0.4283, 0.4719)
+    """
+    low, high = wilson_many([successes], [n], level)
+    return None if math.isnan(low[0]) else Interval(float(low[0]), float(high[0]))
+
+
+def wilson_many(
+    successes: ArrayLike, n: ArrayLike, level: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`wilson` for many shares at once, as a cohort table needs them.
+
+    Parameters
+    ----------
+    successes, n : array-like of int
+        Of one shape, or broadcast to one.
+    level : float, default 0.95
+        Coverage of each interval by itself.
+
+    Returns
+    -------
+    low, high : ndarray of float
+        Of the common shape; NaN where n is 0.
+
+    Raises
+    ------
+    ValueError
+        A negative or unknown count, more successes than n, or a level outside (0, 1).
+    """
+    # Imported here: it takes longer than everything else in this module together.
+    from statsmodels.stats.proportion import proportion_confint
+
+    alpha = _alpha(level)
+    counted, total = np.broadcast_arrays(
+        np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
+    )
+    if not (np.isfinite(counted).all() and np.isfinite(total).all()):
+        raise ValueError("successes or n has a count that is not a finite number.")
+    if (counted < 0).any():
+        raise ValueError(f"successes is {counted.min():g}; it can't be negative.")
+    if (counted > total).any():
+        worst = np.unravel_index(np.argmax(counted - total), total.shape)
+        raise ValueError(f"successes is {counted[worst]:g}, more than n with {total[worst]:g}.")
+    low, high = np.full(total.shape, np.nan), np.full(total.shape, np.nan)
+    known = total > 0
+    low[known], high[known] = proportion_confint(
+        counted[known], total[known], alpha=alpha, method="wilson"
+    )
+    # The limits are 0 and 1 exactly where all or nobody was counted; rounding leaves 1e-17.
+    low[known & (counted == 0)] = 0.0
+    high[known & (counted == total)] = 1.0
+    return low, high
+
+
+def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval | None:
+    """Interval for a mean by Student's t.
+
+    Parameters
+    ----------
+    values : array-like of float, shape (n,)
+        One value per customer, independent of each other.
+    level : float, default 0.95
+        Coverage: exact for normal values, near it for others once n is large against their skew.
+
+    Returns
+    -------
+    Interval or None
+        None with fewer than two values, from which no spread can be known.
+
+    Raises
+    ------
+    ValueError
+        A value that is not a finite number, or a level outside (0, 1).
+    """
+    from scipy.stats import t
+
+    alpha, sample = _alpha(level), _sample("values", values)
+    if sample.size < 2:
+        return None
+    error = sample.std(ddof=1) / math.sqrt(sample.size)
+    return _around(float(sample.mean()), float(t.isf(alpha / 2, sample.size - 1) * error))
+
+
+def median_interval(values: ArrayLike, level: float = 0.95) -> Interval | None:
+    """Interval for a median from the order statistics: exact, whatever the distribution.
+
+    The count of values below the median is Binomial(n, 1/2). The limits are the k-th value from
+    below and from above, with k the largest for which P(count < k) is at most (1 − level) / 2.
+
+    Parameters
+    ----------
+    values : array-like of float, shape (n,)
+        One value per customer, independent of each other.
+    level : float, default 0.95
+        Least coverage: the true one is this or more.
+
+    Returns
+    -------
+    Interval or None
+        Two of the values; None where n is too small for the level (at 95 %: fewer than six).
+
+    Raises
+    ------
+    ValueError
+        A value that is not a finite number, or a level outside (0, 1).
+
+    Examples
+    --------
+    >>> median_interval([3, 1, 9, 4, 7, 5])
+    Interval(low=1.0, high=9.0)
+    """
+    from scipy.stats import binom
+
+    alpha, sample = _alpha(level), _sample("values", values)
+    n = sample.size
+    if n == 0:
+        return None
+    rank = int(binom.ppf(alpha / 2, n, 0.5))
+    if binom.cdf(rank, n, 0.5) <= alpha / 2:
+        rank += 1
+    if rank < 1:
+        return None
+    ordered = np.partition(sample, [rank - 1, n - rank])
+    return Interval(float(ordered[rank - 1]), float(ordered[n - rank]))
+
+
+def ratio_interval(
+    numerators: ArrayLike, denominators: ArrayLike, level: float = 0.95
+) -> Interval | None:
+    """Interval for a ratio of two sums over the same customers, by the delta method.
+
+    For R = Σy / Σx, such as revenue over orders or a group's revenue over all revenue, a customer's
+    y and x belong together: var R ≈ Σ(y − R x)² / (n − 1) / (n x̄²) (Cochran 1977, 6.3). Taking
+    each order as independent instead would make the interval too narrow.
+
+    Parameters
+    ----------
+    numerators, denominators : array-like of float, shape (n,)
+        One pair per customer.
+    level : float, default 0.95
+        Coverage, for large samples.
+
+    Returns
+    -------
+    Interval or None
+        None with fewer than `RATIO_MIN_N` customers, or where the mean denominator is not above 0
+        by more than its own interval.
+
+    Raises
+    ------
+    ValueError
+        Unequal lengths, a value that is not a finite number, or a level outside (0, 1).
+    """
+    from scipy.stats import t
+
+    alpha = _alpha(level)
+    y, x = _sample("numerators", numerators), _sample("denominators", denominators)
+    if y.size != x.size:
+        raise ValueError(
+            f"numerators has {y.size} values and denominators {x.size}; give one pair per customer."
+        )
+    if y.size < RATIO_MIN_N or not _above_zero(x, level):
+        return None
+    ratio = y.sum() / x.sum()
+    error = (y - ratio * x).std(ddof=1) / (x.mean() * math.sqrt(y.size))
+    return _around(float(ratio), float(t.isf(alpha / 2, y.size - 1) * error))
+
+
+def means_ratio_interval(
+    values: ArrayLike, base_values: ArrayLike, level: float = 0.95
+) -> Interval | None:
+    """Interval for the ratio of the means of two separate groups, by the delta method on its log.
+
+    var log(ȳ / x̄) ≈ s²_y / (n_y ȳ²) + s²_x / (n_x x̄²): on the log scale, for a ratio is bounded
+    by 0 below and "twice" and "half" are equally far from 1.
+
+    Parameters
+    ----------
+    values, base_values : array-like of float, shapes (n_y,) and (n_x,)
+        One value per customer; returning customers' revenue and new customers', for example.
+    level : float, default 0.95
+        Coverage, for large samples.
+
+    Returns
+    -------
+    Interval or None
+        None where a group has fewer than `RATIO_MIN_N` customers, or its mean is not above 0 by
+        more than its own interval.
+
+    Raises
+    ------
+    ValueError
+        A value that is not a finite number, or a level outside (0, 1).
+    """
+    from scipy.stats import norm
+
+    alpha = _alpha(level)
+    y, x = _sample("values", values), _sample("base_values", base_values)
+    if min(y.size, x.size) < RATIO_MIN_N or not (_above_zero(y, level) and _above_zero(x, level)):
+        return None
+    error = math.sqrt(sum(v.var(ddof=1) / (v.size * v.mean() ** 2) for v in (y, x)))
+    ratio = float(y.mean() / x.mean())
+    spread = math.exp(float(norm.isf(alpha / 2)) * error)
+    return Interval(ratio / spread, ratio * spread)
+
+
+def _above_zero(sample: NDArray[np.float64], level: float) -> bool:
+    interval = mean_interval(sample, level)
+    return interval is not None and interval.low > 0
+
+
+def _around(centre: float, margin: float) -> Interval:
+    return Interval(centre - margin, centre + margin)
+
+
+def _sample(name: str, values: ArrayLike) -> NDArray[np.float64]:
+    sample = np.asarray(values, dtype=float)
+    if sample.ndim != 1:
+        raise ValueError(f"{name} has {sample.ndim} dimensions; give one value per customer.")
+    if not np.isfinite(sample).all():
+        raise ValueError(f"{name} has a value that is not a finite number; leave it out first.")
+    return sample
+
+
+def _alpha(level: float) -> float:
+    if not 0 < level < 1:
+        raise ValueError(f"level is {level!r}; it must be between 0 and 1, such as 0.95.")
+    return 1 - level

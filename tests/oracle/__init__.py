@@ -1,0 +1,1 @@
+"""A second computation of the figures, independent of the library; see README.md."""
