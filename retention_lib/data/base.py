@@ -5,27 +5,26 @@ Everything heavy stays in the engine; a `Base` hands out Ibis tables and small f
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from retention_lib.data import purchases, schema
+from retention_lib.data.handover import run_folder
 from retention_lib.data.locate import client_folder
 from retention_lib.data.periods import Windows, windows
 from retention_lib.data.sources import Source, connect, open_source
 from retention_lib.errors import DataError
 from retention_lib.params import Params, params_from_notebook
-
-#: The run's prepared data, for the kernels that it starts; a notebook by itself reads the source.
-PREPARED = "RETENTION_PREPARED"
 
 #: The keys on which the prepared data depends: with another value the source is read again.
 _DATA_KEYS = {
@@ -88,6 +87,16 @@ class Base:
         frame.attrs = dict(self._frames[end].attrs)
         return frame
 
+    def at(self, day: dt.date) -> Base:
+        """The base as it was on an earlier day: nothing after it is known."""
+        return dataclasses.replace(
+            self,
+            rows=self.rows.filter(self.rows[schema.DAY] <= ibis.date(day)),
+            days=self.days.filter(self.days[schema.DAY] <= ibis.date(day)),
+            as_of=day,
+            _frames={},
+        )
+
     def purchases(self) -> ir.Table:
         """The customer-days that are purchases, numbered within each customer."""
         return purchases.purchases(self.days)
@@ -115,8 +124,8 @@ def open_base(given: Params | Mapping[str, Any], folder: Path | None = None) -> 
         A source that can't be read, or in which no row can be used.
     """
     params = given if isinstance(given, Params) else params_from_notebook(given)
-    prepared = os.environ.get(PREPARED)
-    if prepared and (base := _from_prepared(params, Path(prepared))):
+    handed_over = run_folder()
+    if handed_over and (base := _from_prepared(params, handed_over)):
         return base
     return read_base(params, folder or client_folder(params))
 
@@ -162,7 +171,7 @@ def read_base(params: Params, folder: Path) -> Base:
 
 
 def prepare(base: Base, folder: Path) -> None:
-    """Leave a base's tables in a folder, for the kernels of one run (`PREPARED`)."""
+    """Leave a base's tables in a folder, for the kernels of one run (`data.handover`)."""
     folder.mkdir(parents=True, exist_ok=True)
     base.rows.to_parquet(folder / "rows.parquet")
     base.days.to_parquet(folder / "days.parquet")

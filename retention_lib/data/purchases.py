@@ -129,8 +129,10 @@ def customer_days(rows: ir.Table, *, free_orders: bool = False) -> ir.Table:
 
 def orders(rows: ir.Table) -> ir.Table:
     """One row per order: all rows of one order id and customer, else of one customer and day."""
-    by_day = rows[schema.DAY].cast("string")
-    key = by_day if schema.ORDER not in rows.columns else rows[schema.ORDER].coalesce(by_day)
+    # prefixed, so that an order id that looks like a day isn't taken for one
+    key = ibis.literal("day ") + rows[schema.DAY].cast("string")
+    if schema.ORDER in rows.columns:
+        key = (ibis.literal("order ") + rows[schema.ORDER]).coalesce(key)
     return (
         rows.mutate(order_key=key)
         .group_by([schema.CUSTOMER, "order_key"])

@@ -11,6 +11,17 @@ import warnings
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import lifetimes
+    from lifetimes.generate_data import (
+        beta_geometric_nbd_model,
+        modified_beta_geometric_nbd_model,
+        pareto_nbd_model,
+    )
     from lifetimes.utils import _check_inputs as check_inputs
 
-__all__ = ["check_inputs", "lifetimes"]
+__all__ = [
+    "beta_geometric_nbd_model",
+    "check_inputs",
+    "lifetimes",
+    "modified_beta_geometric_nbd_model",
+    "pareto_nbd_model",
+]

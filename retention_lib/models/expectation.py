@@ -6,12 +6,14 @@ expectation is a plain average over the dropout probability p,
 
     E[X(t)] = ∫ Beta(p; a, b) · (1 − (1 + p t/α)^−r) / p dp,
 
-of a function that is positive, bounded and smooth. With p = e^u / (1 + e^u) all its singularities lie
-off the line by at least π, so that the trapezoidal rule on a few dozen points is accurate to about
-ten digits, whatever the parameters.
+of a function that is positive, bounded and smooth. With p = e^u / (1 + e^u) all its singularities
+lie off the line by at least π, so that the trapezoidal rule on a few dozen points is accurate to
+about ten digits, whatever the parameters.
 """
 
 from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -37,8 +39,8 @@ def expected_purchases(
     """Expected number of purchases in time t of somebody who is alive now.
 
     Purchase rates follow Gamma(r, alpha), dropout probabilities Beta(a, b). With the population's
-    parameters this is E[X(t)] of the BG/NBD; with (r + x, alpha + T, a, b + x) it is the expectation
-    of a customer known to be alive.
+    parameters this is E[X(t)] of the BG/NBD; with (r + x, alpha + T, a, b + x) it is that of a
+    customer known to be alive.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ def expected_purchases(
     result = np.empty((len(r_), len(times)))
     order = np.argsort(inverse, kind="stable")
     bounds = np.searchsorted(inverse[order], np.arange(len(first) + 1))
-    for j, (low, high) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for j, (low, high) in enumerate(pairwise(bounds)):
         nodes, weights = _nodes(a, float(b_[first[j]]))
         chunk = max(1, _BLOCK // (len(nodes) * len(times)))
         for start in range(low, high, chunk):
@@ -76,8 +78,8 @@ def expected_purchases(
 def _nodes(a: float, b: float) -> tuple[Floats, Floats]:
     """Points p and weights for averages over Beta(a, b) of a function that vanishes at 0 and 1.
 
-    The density in u times p (1 − p) falls off like e^((a + 1) u) to the left and e^(−(b + 1) u) to the
-    right, also where a or b is tiny.
+    The density in u times p (1 − p) falls off like e^((a + 1) u) to the left and e^(−(b + 1) u) to
+    the right, also where a or b is tiny.
     """
     centre = digamma(a + 1) - digamma(b + 1)
     spread = float(np.sqrt(zeta(2.0, a + 1) + zeta(2.0, b + 1)))
@@ -85,8 +87,12 @@ def _nodes(a: float, b: float) -> tuple[Floats, Floats]:
     left = _reach(a + 1, spread)
     right = _reach(b + 1, spread)
     u = centre + step * np.arange(-np.ceil(left / step), np.ceil(right / step) + 1)
-    log_density = a * log_expit(u) + b * log_expit(-u) - betaln(a, b)
-    return expit(u), step * np.exp(log_density)
+    p, q = expit(u), expit(-u)
+    log_density = a * log_expit(u) + b * log_expit(-u)
+    density = np.exp(log_density - log_density.max())
+    # E[p (1 − p)] is known exactly, which gives the constant without a difference of log-gammas.
+    density *= a / (a + b) * (b / (a + b + 1)) / (density @ (p * q))
+    return p, density
 
 
 def _reach(rate: float, spread: float) -> float:

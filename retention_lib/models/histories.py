@@ -1,4 +1,4 @@
-"""Equal histories taken once, with a weight: what makes a fit's cost independent of the base's size.
+"""Equal histories taken once, with a weight, so that a fit's cost grows with their number only.
 
 A purchase model sees of a customer only (x, t_x, T), so customers with the same three numbers add
 the same term to the likelihood and get the same prediction.

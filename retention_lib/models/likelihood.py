@@ -21,7 +21,7 @@ Evaluation = tuple[float, Floats, Floats]
 
 
 def log_rising(z: Floats | float, n: Floats | float) -> Floats:
-    """log Γ(z + n) − log Γ(z), without cancellation for large z.
+    """Difference log Γ(z + n) − log Γ(z), without cancellation for large z.
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def log_odds_left(
     """Log odds that a customer with this history has left.
 
     With k = 1 where a customer may leave after the first purchase (MBG/NBD), else 0 (BG/NBD):
-    log a − log(b + x + k − 1) + (r + x) log[(α + T) / (α + t_x)]. In the BG/NBD nobody leaves before
-    a repeat purchase, so x = 0 gives −inf: the model's own assumption.
+    log a − log(b + x + k − 1) + (r + x) log[(α + T) / (α + t_x)]. In the BG/NBD nobody leaves
+    before a repeat purchase, so x = 0 gives −inf: the model's own assumption.
 
     Parameters
     ----------
@@ -135,7 +135,9 @@ class BetaGeometricLikelihood:
         hessian[0, 1] += cross
         hessian[1, 0] += cross
         hessian[1, 1] += (
-            w @ (rate * at_end**2) - w.sum() * r / alpha**2 + w_left @ (rate * (at_last**2 - at_end**2))
+            w @ (rate * at_end**2)
+            - w.sum() * r / alpha**2
+            + w_left @ (rate * (at_last**2 - at_end**2))
         )
         hessian[2, 2] -= w_left.sum() / a**2
         hessian[3, 3] += w_left @ (1 / base**2)

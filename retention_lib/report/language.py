@@ -49,6 +49,12 @@ def catalog(language: str) -> gettext.NullTranslations:
     return gettext.translation("retention", _CATALOGS, languages=[language], fallback=True)
 
 
+def has_catalog(language: str) -> bool:
+    """Whether the report's sentences exist in a language; English needs no catalog."""
+    found = gettext.find("retention", _CATALOGS, languages=[language])
+    return language == "en" or found is not None
+
+
 @dataclass(frozen=True)
 class Formats:
     """Numbers, amounts, dates and sentences as the report's reader writes them.

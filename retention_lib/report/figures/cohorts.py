@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from retention_lib.report.figures.marks import HATCH, nothing_to_draw, plain, top_of
-from retention_lib.report.figures.style import PALE, SEQUENTIAL, Drawn, canvas, drawing
+from retention_lib.report.figures.style import PALE, SEQUENTIAL, Drawn, canvas, drawing, luminance
 from retention_lib.report.language import Formats
 
 MOST_ANNOTATED = 170
@@ -55,15 +55,16 @@ def cohort_heatmap(
     Drawn
     """
     later = frame[[column for column in frame.columns if int(column) > 0]]
-    later = later.dropna(axis="columns", how="all")
+    # The newest cohort has no later period yet; its row would be blank.
+    later = later.dropna(axis="columns", how="all").dropna(axis="index", how="all")
     rows, columns = later.shape
-    ax = canvas(ax, height=min(max(2.4, 1.15 + ROW * rows), TALLEST))
+    ax = canvas(ax, height=min(max(2.0, 1.15 + ROW * rows), TALLEST))
     values = later.to_numpy(dtype=float, na_value=np.nan)
     open_ = unfinished.reindex(index=later.index, columns=later.columns).fillna(False)
     hidden = open_.to_numpy(dtype=bool)
     finished = np.where(hidden, np.nan, values)
     if not np.isfinite(values).any():
-        sentence = fmt.text("No cohort has been observed beyond its first period yet.")
+        sentence = fmt.say("No cohort has been observed beyond its first period yet.")
         nothing_to_draw(ax, sentence)
         return Drawn(ax, sentence)
     top = top_of(finished.ravel())
@@ -82,6 +83,7 @@ def cohort_heatmap(
         xticklabels=False,
         yticklabels=False,
     )
+    _readable(ax, finished, top)
     for row, column in zip(*np.nonzero(hidden & np.isfinite(values)), strict=True):
         ax.add_patch(
             Rectangle(
@@ -90,16 +92,19 @@ def cohort_heatmap(
         )
     _name_rows(ax, later, sizes, fmt)
     _name_columns(ax, [int(c) for c in later.columns])
-    note = {
-        "month": fmt.text("Months since the first purchase · figures in % of the cohort"),
-        "quarter": fmt.text("Quarters since the first purchase · figures in % of the cohort"),
-        "year": fmt.text("Years since the first purchase · figures in % of the cohort"),
+    axis = {
+        "month": fmt.say("Months since the first purchase"),
+        "quarter": fmt.say("Quarters since the first purchase"),
+        "year": fmt.say("Years since the first purchase"),
     }[period]
+    notes = [
+        fmt.say("figures in % of the cohort")
+        if values.size <= MOST_ANNOTATED
+        else fmt.say("from white, 0%, to the darkest, {top}", top=fmt.share(top))
+    ]
     if (hidden & np.isfinite(values)).any():
-        note += fmt.text(" · hatched: not over yet")
-    if values.size > MOST_ANNOTATED:
-        note += fmt.text(" · darkest: {top}").format(top=fmt.share(top))
-    ax.set_xlabel(note)
+        notes.append(fmt.say("hatched: not over yet"))
+    ax.set_xlabel(f"{axis}\n({'; '.join(notes)})")
     ax.set_ylabel("")
     return Drawn(ax, _alt(later, finished, sizes, period, fmt))
 
@@ -111,6 +116,19 @@ def _written(values: np.ndarray, columns: int, fmt: Formats) -> np.ndarray:
         [["" if np.isnan(v) else fmt.number(100 * v, digits) for v in row] for row in values],
         dtype=object,
     ).reshape(values.shape)
+
+
+def _readable(ax: Axes, values: np.ndarray, top: float) -> None:
+    """Write each figure in white or black, whichever stands out more from its cell.
+
+    The better of the two has a contrast of at least 4.5 to 1 on any colour.
+    """
+    colours = sns.color_palette(SEQUENTIAL, as_cmap=True)
+    for text, value in zip(ax.texts, values[np.isfinite(values)], strict=False):
+        light = luminance(colours(value / top))
+        on_white = 1.05 / (light + 0.05)
+        on_black = (light + 0.05) / 0.05
+        text.set_color("white" if on_white > on_black else "black")
 
 
 def _name_rows(ax: Axes, later: pd.DataFrame, sizes: pd.Series, fmt: Formats) -> None:
@@ -149,33 +167,33 @@ def _alt(
     fmt: Formats,
 ) -> str:
     """What the first later period brings, from the worst to the best cohort."""
-    head = fmt.text("Cohort heat map, {n} cohorts.").format(n=fmt.count(len(later)))
+    head = fmt.say("Cohort heat map, {n} cohorts.", n=fmt.count(len(later)))
     known = np.flatnonzero(np.isfinite(finished[:, 0]))
     if not known.size:
-        return head + " " + fmt.text("No cohort's first later period is over yet.")
+        return head + " " + fmt.say("No cohort's first later period is over yet.")
     first = finished[known, 0]
-    low, high = known[int(np.argmin(first))], known[int(np.argmax(first))]
+    low, high = int(known[np.argmin(first)]), int(known[np.argmax(first)])
+    found = {
+        "low": fmt.share(finished[low, 0]),
+        "high": fmt.share(finished[high, 0]),
+        "low_cohort": later.index[low],
+        "high_cohort": later.index[high],
+    }
     said = {
-        "month": fmt.text(
+        "month": fmt.say(
             "A month after the first purchase {low} ({low_cohort}) to {high} ({high_cohort}) of a "
-            "cohort bought again."
+            "cohort bought again.",
+            **found,
         ),
-        "quarter": fmt.text(
+        "quarter": fmt.say(
             "A quarter after the first purchase {low} ({low_cohort}) to {high} ({high_cohort}) of "
-            "a cohort bought again."
+            "a cohort bought again.",
+            **found,
         ),
-        "year": fmt.text(
+        "year": fmt.say(
             "A year after the first purchase {low} ({low_cohort}) to {high} ({high_cohort}) of a "
-            "cohort bought again."
+            "cohort bought again.",
+            **found,
         ),
     }[period]
-    return (
-        head
-        + " "
-        + said.format(
-            low=fmt.share(finished[low, 0]),
-            high=fmt.share(finished[high, 0]),
-            low_cohort=later.index[low],
-            high_cohort=later.index[high],
-        )
-    )
+    return f"{head} {said}"

@@ -1,23 +1,18 @@
-"""Ticks, direct labels and marks for what isn't finished, shared by all figures."""
+"""Direct labels, and marks for what isn't finished, shared by all figures."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.container import BarContainer
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
 from matplotlib.transforms import blended_transform_factory
 
 from retention_lib.report.figures.style import GREY, INK, QUIET, RULE
-
-Number = Callable[[float], str]
-"""Writes a number as the reader's language does, such as `fmt.count`."""
 
 HATCH = "/////"
 """Over all that isn't finished: an open month, a cohort's running period."""
@@ -38,77 +33,13 @@ def top_of(*values: Iterable[float], least: float = 0.0) -> float:
     return max(found, least) or 1.0
 
 
-def written_ticks(axis: Axis, write: Number, most: int = 6, whole: bool = False) -> None:
-    """Put at most `most` round ticks on an axis, written by `write`.
-
-    Parameters
-    ----------
-    axis : matplotlib.axis.Axis
-    write : callable
-        From a number to text in the reader's language.
-    most : int
-        Number of steps at most.
-    whole : bool
-        Only whole numbers, as for counts of customers.
-    """
-    axis.set_major_locator(MaxNLocator(nbins=most, integer=whole, steps=[1, 2, 2.5, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
-
-
-def value_axis(ax: Axes, write: Number, top: float, whole: bool = False) -> None:
-    """A vertical axis from 0, with faint rules instead of a spine."""
-    ax.set_ylim(0.0, top * 1.08)
-    written_ticks(ax.yaxis, write, most=5, whole=whole)
-    ax.grid(axis="y")
-    ax.spines["left"].set_visible(False)
-
-
-def month_numbers(months: Iterable[object]) -> np.ndarray:
-    """Months counted from year 0, so that a month without a row leaves a gap.
-
-    Returns
-    -------
-    numpy.ndarray of int
-    """
-    stamps = pd.DatetimeIndex(pd.to_datetime(pd.Series(list(months))))
-    return np.asarray(stamps.year * 12 + stamps.month - 1, dtype=int)
-
-
-def month_axis(ax: Axes, numbers: np.ndarray, month: Callable[[pd.Timestamp], str]) -> None:
-    """Name as many months as fit: each, each third, each sixth or each January.
-
-    Parameters
-    ----------
-    ax : matplotlib.axes.Axes
-        With months on the x axis as `month_numbers` counts them.
-    numbers : numpy.ndarray of int
-    month : callable
-        Writes a month.
-    """
-    first, last = int(numbers.min()), int(numbers.max())
-    written = {n: wrapped(month(_month(n)), 8) for n in range(first, last + 1)}
-    longest = max(len(line) for text in written.values() for line in text.split("\n"))
-    room = max(2, round(74 / (longest + 2)))
-    step = next((s for s in (1, 2, 3, 6, 12, 24, 60) if (last - first) // s < room), 120)
-    ticks = [n for n in range(first, last + 1) if n % step == 0]
-    ticks = ticks or [first]
-    ax.set_xticks(ticks, [written[n] for n in ticks])
-    # One month alone would otherwise be drawn as wide as the figure.
-    spare = max(0.0, (6 - (last - first)) / 2)
-    ax.set_xlim(first - 0.6 - spare, last + 0.6 + spare)
-
-
-def _month(number: int) -> pd.Timestamp:
-    return pd.Timestamp(year=number // 12, month=number % 12 + 1, day=1)
-
-
 def wrapped(text: str, width: int) -> str:
     """The text on lines of at most `width` characters, where its words allow it."""
     return "\n".join(textwrap.wrap(str(text), width, break_long_words=False)) or str(text)
 
 
 def shortened(text: str, width: int = 26, lines: int = 2) -> str:
-    """A name on at most `lines` lines of `width` characters, with an ellipsis where it is longer."""
+    """A name on at most `lines` lines of `width` characters; an ellipsis marks what is cut."""
     return "\n".join(textwrap.wrap(str(text), width, max_lines=lines, placeholder=" …")) or "–"
 
 
@@ -204,21 +135,40 @@ def unfinished_bars(bars: BarContainer, open_: Sequence[bool]) -> None:
             bar.set(facecolor=(*colour[:3], 0.25), hatch=HATCH, edgecolor=(*colour[:3], 0.8))
 
 
-def unfinished_label(ax: Axes, xs: np.ndarray, tops: np.ndarray, text: str) -> None:
-    """Say over each run of unfinished months what their hatching means."""
-    runs = np.split(np.arange(len(xs)), np.flatnonzero(np.diff(xs) > 1) + 1)
+def unfinished_label(
+    ax: Axes, xs: np.ndarray, tops: np.ndarray, open_: np.ndarray, text: str
+) -> None:
+    """Say over each run of unfinished months what their hatching means.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+        With its limits set.
+    xs, tops : numpy.ndarray
+        Where the bars stand and how high they reach, the whole ones too: the words must not lie
+        over a neighbour.
+    open_ : numpy.ndarray of bool
+    text : str
+    """
     left, right = ax.get_xlim()
+    room = 0.11 * (right - left)
+    which = np.flatnonzero(open_)
+    runs = np.split(which, np.flatnonzero(np.diff(xs[which]) > 1) + 1)
     for run in (r for r in runs if r.size):
-        centre = float(xs[run].mean())
+        first, last = float(xs[run].min()) - 0.45, float(xs[run].max()) + 0.45
+        middle = (first + last) / 2
         # Near an edge the words grow inwards, else they would widen the whole figure's margin.
-        place = (centre - left) / (right - left)
-        align: Literal["left", "center", "right"] = (
-            "right" if place > 0.92 else "left" if place < 0.08 else "center"
-        )
-        edge = {"right": xs[run].max() + 0.45, "left": xs[run].min() - 0.45, "center": centre}
+        align: Literal["left", "center", "right"]
+        if middle + room / 2 > right:
+            align, x, span = "right", last, (last - room, last)
+        elif middle - room / 2 < left:
+            align, x, span = "left", first, (first, first + room)
+        else:
+            align, x, span = "center", middle, (middle - room / 2, middle + room / 2)
+        under = (xs + 0.45 > span[0]) & (xs - 0.45 < span[1])
         ax.annotate(
             text,
-            (float(edge[align]), float(np.nanmax(np.append(tops[run], 0.0)))),
+            (x, max(0.0, float(np.nanmax(tops[under])))),
             xytext=(0, 3),
             textcoords="offset points",
             ha=align,
@@ -231,7 +181,7 @@ def unfinished_label(ax: Axes, xs: np.ndarray, tops: np.ndarray, text: str) -> N
 
 
 def upright(
-    ax: Axes, x: float, text: str, side: Literal["left", "right"] = "right", height: float = 1.0
+    ax: Axes, x: float, text: str, side: Literal["left", "right"] = "right", foot: float = 0.0
 ) -> None:
     """A thin vertical line at `x`, named at its top.
 
@@ -243,13 +193,14 @@ def upright(
     text : str
     side : {"left", "right"}
         On which side of the line the name stands.
-    height : float
-        Where the name stands, as a share of the axes' height.
+    foot : float
+        Where the line begins, in data coordinates.
     """
-    ax.axvline(x, color=GREY, linewidth=0.9, linestyle=(0, (3, 2)), zorder=1)
+    top = ax.get_ylim()[1]
+    ax.plot([x, x], [foot, top], color=GREY, linewidth=0.9, linestyle=(0, (3, 2)), zorder=1)
     ax.annotate(
         text,
-        (x, height),
+        (x, 1.0),
         xycoords=blended_transform_factory(ax.transData, ax.transAxes),
         xytext=(5 if side == "right" else -5, -2),
         textcoords="offset points",
@@ -276,9 +227,3 @@ def nothing_to_draw(ax: Axes, sentence: str) -> None:
         va="center",
         color=INK,
     )
-
-
-def tick_positions(axis: Axis, positions: Sequence[float], labels: Sequence[str]) -> None:
-    """Exactly these ticks with these labels."""
-    axis.set_major_locator(FixedLocator(list(positions)))
-    axis.set_ticklabels(list(labels))

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from retention_lib.report.figures.marks import (
     end_labels,
-    month_axis,
-    month_numbers,
     nothing_to_draw,
     plain,
     top_of,
     unfinished_bars,
     unfinished_label,
-    value_axis,
-    written_ticks,
 )
 from retention_lib.report.figures.style import BLUE, COLOURS, TEXT_COLOURS, Drawn, canvas, drawing
+from retention_lib.report.figures.ticks import (
+    Number,
+    month_axis,
+    month_numbers,
+    share_tick,
+    value_axis,
+)
 from retention_lib.report.language import Formats
 
 
@@ -40,11 +41,19 @@ def monthly_customers(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None)
     -------
     Drawn
     """
-    alt = fmt.text(
-        "Customers with a purchase per month, {first} to {last}: most in {peak_month}, {peak}; "
-        "in the last whole month, {whole_month}, {whole}, of whom {new} new and {returning} returning."
+    ax = canvas(ax)
+    if frame.empty:
+        return _no_month(ax, fmt)
+    found = _new_and_returning(ax, frame, fmt, fmt.count, fmt.count)
+    span = fmt.say(
+        "Customers with a purchase per month, {first} to {last}: most in {peak_month}, {peak}.",
+        **found,
     )
-    return _new_and_returning(frame, fmt, fmt.count, True, alt, ax)
+    latest = fmt.say(
+        "In {whole_month}, the last whole month, {whole}: {new} new and {returning} returning.",
+        **found,
+    )
+    return Drawn(ax, f"{span} {latest}" if frame["complete"].any() else span)
 
 
 @drawing
@@ -63,28 +72,35 @@ def monthly_revenue(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -
     -------
     Drawn
     """
-    alt = fmt.text(
-        "Revenue per month, {first} to {last}: most in {peak_month}, {peak}; in the last whole "
-        "month, {whole_month}, {whole}, of which {new} from new customers and {returning} from "
-        "returning ones."
+    ax = canvas(ax)
+    if frame.empty:
+        return _no_month(ax, fmt)
+    found = _new_and_returning(ax, frame, fmt, fmt.money, _money_tick(frame, fmt))
+    span = fmt.say("Revenue per month, {first} to {last}: most in {peak_month}, {peak}.", **found)
+    latest = fmt.say(
+        "In {whole_month}, the last whole month, {whole}: {new} from new and {returning} from "
+        "returning customers.",
+        **found,
     )
-    return _new_and_returning(frame, fmt, fmt.money, False, alt, ax)
+    return Drawn(ax, f"{span} {latest}" if frame["complete"].any() else span)
+
+
+def _no_month(ax: Axes, fmt: Formats) -> Drawn:
+    sentence = fmt.say("There is no month with a purchase to draw.")
+    nothing_to_draw(ax, sentence)
+    return Drawn(ax, sentence)
+
+
+def _money_tick(frame: pd.DataFrame, fmt: Formats) -> Number:
+    """Round amounts without decimals, unless all are so small that the decimals are the figure."""
+    small = top_of(np.abs(plain(frame["new"])), np.abs(plain(frame["returning"]))) < 10
+    return lambda value: fmt.money(value, 2 if small else 0)
 
 
 def _new_and_returning(
-    frame: pd.DataFrame,
-    fmt: Formats,
-    write: Callable[[float], str],
-    whole: bool,
-    alt: str,
-    ax: Axes | None,
-) -> Drawn:
-    """Stacked bars of two series, returning below, and the sentence filled in."""
-    ax = canvas(ax)
-    if frame.empty:
-        sentence = fmt.text("There is no month with a purchase to draw.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+    ax: Axes, frame: pd.DataFrame, fmt: Formats, write: Number, tick: Number
+) -> dict[str, str]:
+    """Draw two series as stacked bars, returning customers below; the figures for the sentence."""
     xs = month_numbers(frame["month"])
     open_ = (~frame["complete"].astype(bool)).to_numpy()
     # Returns can leave a series below 0 in a month; stacked from 0 down it stays readable.
@@ -94,37 +110,54 @@ def _new_and_returning(
         bars = ax.bar(xs, heights, bottom=base, width=0.78, color=COLOURS[name])
         unfinished_bars(bars, list(open_))
         base = base + heights
-    value_axis(ax, write, top_of(base), whole=whole)
+    value_axis(ax, tick, top_of(base), whole=tick == fmt.count)
     if base.min() < 0 or min(s.min() for s in series.values()) < 0:
         ax.set_ylim(bottom=min(base.min(), *(s.min() for s in series.values())) * 1.08)
     month_axis(ax, xs, fmt.month)
-    names = {"returning": fmt.text("Returning"), "new": fmt.text("New")}
-    # The labels stand beside the last bar; where it is a stub they would hang at the foot, so the
-    # last whole month gives their height.
+    names = {"returning": fmt.say("Returning"), "new": fmt.say("New")}
     finished = np.flatnonzero(~open_)
     at = int(finished[-1]) if finished.size else len(frame) - 1
-    middle = {
-        "returning": series["returning"][at] / 2,
-        "new": series["returning"][at] + series["new"][at] / 2,
-    }
-    end_labels(
-        ax, [(middle[name], names[name], TEXT_COLOURS[name]) for name in names], xs.max() + 0.5
-    )
-    unfinished_label(ax, xs[open_], base[open_], fmt.text("unfinished"))
+    feet = {"returning": np.zeros(len(frame)), "new": series["returning"]}
+    ends = []
+    for name, text in names.items():
+        here, label = _place_to_name(ax, xs, series[name], feet[name], base, at)
+        if here < 0:
+            ends.append((label, text, TEXT_COLOURS[name]))
+        else:
+            end_labels(ax, [(label, text, TEXT_COLOURS[name])], xs[here] + 0.4)
+    end_labels(ax, ends, xs.max() + 0.5)
+    unfinished_label(ax, xs, base, open_, fmt.say("unfinished"))
     peak = int(np.argmax(base))
-    return Drawn(
-        ax,
-        alt.format(
-            first=fmt.month(frame["month"].iloc[0]),
-            last=fmt.month(frame["month"].iloc[-1]),
-            peak_month=fmt.month(frame["month"].iloc[peak]),
-            peak=write(base[peak]),
-            whole_month=fmt.month(frame["month"].iloc[at]),
-            whole=write(base[at]),
-            new=write(series["new"][at]),
-            returning=write(series["returning"][at]),
-        ),
-    )
+    months = [fmt.month(month, long=True) for month in frame["month"]]
+    return {
+        "first": months[0],
+        "last": months[-1],
+        "peak_month": months[peak],
+        "peak": write(base[peak]),
+        "whole_month": months[at],
+        "whole": write(base[at]),
+        "new": write(series["new"][at]),
+        "returning": write(series["returning"][at]),
+    }
+
+
+def _place_to_name(
+    ax: Axes, xs: np.ndarray, heights: np.ndarray, feet: np.ndarray, tops: np.ndarray, at: int
+) -> tuple[int, float]:
+    """Where the name of a series stands: the bar it is beside, -1 for the last, and its height.
+
+    A series too thin to see at the end, such as new customers in a log of one quarter's arrivals,
+    is named beside the last bar in which it can be seen, where the bars after it leave the room.
+    """
+    least = 0.05 * ax.get_ylim()[1]
+    middle = feet + heights / 2
+    seen = np.flatnonzero(heights >= least)
+    if heights[at] < least and seen.size and seen[-1] < at:
+        last = int(seen[-1])
+        behind = (xs > xs[last]) & (xs <= xs[last] + 5)
+        if not behind.any() or tops[behind].max() + least < middle[last]:
+            return last, float(middle[last])
+    return -1, float(middle[at])
 
 
 @drawing
@@ -144,7 +177,7 @@ def orders_by_month(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -
     """
     ax = canvas(ax, height=3.0)
     if frame.empty:
-        sentence = fmt.text("There is no month with an order to draw.")
+        sentence = fmt.say("There is no month with an order to draw.")
         nothing_to_draw(ax, sentence)
         return Drawn(ax, sentence)
     xs = month_numbers(frame["month"])
@@ -153,31 +186,42 @@ def orders_by_month(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -
     unfinished_bars(ax.bar(xs, heights, width=0.78, color=BLUE), list(open_))
     value_axis(ax, fmt.count, top_of(heights), whole=True)
     month_axis(ax, xs, fmt.month)
-    unfinished_label(ax, xs[open_], heights[open_], fmt.text("unfinished"))
+    unfinished_label(ax, xs, heights, open_, fmt.say("unfinished"))
     # A month cut short is no low, so highest and lowest are sought among the whole ones.
     among = np.flatnonzero(~open_) if (~open_).any() else np.arange(len(frame))
     high, low = among[np.argmax(heights[among])], among[np.argmin(heights[among])]
-    for i in {int(high), int(low)}:
+    near = max(1.0, 0.11 * np.ptp(xs))
+    taken = [*xs[open_]]
+    for i in dict.fromkeys((int(high), int(low))):
+        if any(abs(xs[i] - x) <= near for x in taken):
+            continue
+        taken.append(xs[i])
+        at_edge = xs[i] - xs.min() < 0.05 * np.ptp(xs)
         ax.annotate(
             fmt.count(heights[i]),
-            (xs[i], heights[i]),
+            (xs[i] - 0.39 if at_edge else xs[i], heights[i]),
             xytext=(0, 3),
             textcoords="offset points",
-            ha="center",
+            ha="left" if at_edge else "center",
             fontsize=8.5,
         )
-    alt = fmt.text(
-        "Orders per month, {first} to {last}: of the whole months, most in {high_month}, {high}, "
-        "and fewest in {low_month}, {low}."
-    ).format(
-        first=fmt.month(frame["month"].iloc[0]),
-        last=fmt.month(frame["month"].iloc[-1]),
-        high_month=fmt.month(frame["month"].iloc[int(high)]),
-        high=fmt.count(heights[high]),
-        low_month=fmt.month(frame["month"].iloc[int(low)]),
-        low=fmt.count(heights[low]),
+    months = [fmt.month(month, long=True) for month in frame["month"]]
+    found = {
+        "first": months[0],
+        "last": months[-1],
+        "high_month": months[int(high)],
+        "high": fmt.count(heights[high]),
+        "low_month": months[int(low)],
+        "low": fmt.count(heights[low]),
+    }
+    alt = fmt.say(
+        "Orders per month, {first} to {last}: most in {high_month}, {high}, and fewest in "
+        "{low_month}, {low}.",
+        **found,
     )
-    return Drawn(ax, alt)
+    if open_.any():
+        alt += " " + fmt.say("Months that aren't whole are left out of the comparison.")
+    return Drawn(ax, alt if not open_.all() else fmt.say("No month is whole yet."))
 
 
 @drawing
@@ -199,7 +243,7 @@ def rate_trend(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -> Dra
     ax = canvas(ax, height=3.0)
     known = frame[np.isfinite(plain(frame["value"]))]
     if known.empty:
-        sentence = fmt.text("There is no date at which the rate is known yet.")
+        sentence = fmt.say("There is no date at which the rate is known yet.")
         nothing_to_draw(ax, sentence)
         return Drawn(ax, sentence)
     # Rates are taken at month ends; a month is the step of the axis.
@@ -211,22 +255,22 @@ def rate_trend(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -> Dra
         ax.vlines(xs, low, high, color=BLUE, alpha=0.5)
     ax.plot(xs, value, color=BLUE, marker="o" if len(known) < 25 else "", markersize=4)
     ax.plot(xs[-1:], value[-1:], color=BLUE, marker="o", markersize=6)
-    value_axis(ax, fmt.share, min(top_of(value, high), 1.0))
+    top = min(top_of(value, high), 1.0)
+    value_axis(ax, share_tick(fmt, top), top)
     month_axis(ax, xs, fmt.month)
     end_labels(ax, [(value[-1], fmt.share(value[-1]), BLUE)], xs[-1])
-    last, first = known["date"].iloc[-1], known["date"].iloc[0]
+    now = {"last": fmt.date(known["date"].iloc[-1]), "value": fmt.share(value[-1])}
     if lone:
-        alt = fmt.text("The rate at {last} was {value}.")
+        written = fmt.say("At {last} the rate was {value}.", **now)
     else:
-        alt = fmt.text("The rate went from {start} at {first} to {value} at {last}.")
-    written = alt.format(
-        first=fmt.date(first),
-        last=fmt.date(last),
-        start=fmt.share(value[0]),
-        value=fmt.share(value[-1]),
-    )
+        then = {"first": fmt.date(known["date"].iloc[0]), "start": fmt.share(value[0])}
+        written = fmt.say(
+            "The rate went from {start} at {first} to {value} at {last}.", **then, **now
+        )
     if np.isfinite(low[-1]) and np.isfinite(high[-1]):
-        written += " " + fmt.text("The last has an interval from {low} to {high}.").format(
-            low=fmt.share(low[-1]), high=fmt.share(high[-1])
+        written += " " + fmt.say(
+            "The last has an interval from {low} to {high}.",
+            low=fmt.share(low[-1]),
+            high=fmt.share(high[-1]),
         )
     return Drawn(ax, written)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,9 @@ from retention_lib.report.figures.marks import (
     nothing_to_draw,
     plain,
     shortened,
-    tick_positions,
     top_of,
     upright,
-    value_axis,
     wrapped,
-    written_ticks,
 )
 from retention_lib.report.figures.style import (
     BLUE,
@@ -30,6 +28,7 @@ from retention_lib.report.figures.style import (
     canvas,
     drawing,
 )
+from retention_lib.report.figures.ticks import share_tick, tick_positions, value_axis, written_ticks
 from retention_lib.report.language import Formats
 
 
@@ -51,7 +50,7 @@ def customer_flow(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -> 
     """
     ax = canvas(ax)
     if frame.empty:
-        sentence = fmt.text("There are no customers in either period to draw.")
+        sentence = fmt.say("There are no customers in either period to draw.")
         nothing_to_draw(ax, sentence)
         return Drawn(ax, sentence)
     kinds = frame["kind"].tolist()
@@ -63,14 +62,14 @@ def customer_flow(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -> 
         level = {"loss": level - value, "gain": level + value}.get(kind, value)
         feet[i] = 0.0 if kind in ("start", "end") else min(before, level)
         heads[i] = value if kind in ("start", "end") else max(before, level)
-        if i and kind != "end":
-            ax.plot([i - 1, i], [before, before], color=GREY, linewidth=0.8, zorder=1)
-        elif i:
-            ax.plot([i - 1, i], [before, before], color=GREY, linewidth=0.8, zorder=0)
+        if i:
+            ax.plot([i - 0.69, i - 0.31], [before, before], color=GREY, linewidth=0.8)
+        if not value:
+            ax.plot([i - 0.31, i + 0.31], [before, before], color=GREY, linewidth=0.8)
     colours = [COLOURS.get(kind, COLOURS["total"]) for kind in kinds]
     ax.bar(np.arange(len(frame)), heads - feet, bottom=feet, width=0.62, color=colours, zorder=2)
     written = [
-        {"loss": "−", "gain": "+"}.get(kind, "") + fmt.count(value)
+        ({"loss": "−", "gain": "+"}.get(kind, "") if value else "") + fmt.count(value)
         for kind, value in zip(kinds, values, strict=True)
     ]
     for i, text in enumerate(written):
@@ -90,7 +89,7 @@ def customer_flow(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -> 
     ax.set_xlim(-0.6, len(frame) - 0.4)
     ax.tick_params(axis="x", length=0)
     steps = "; ".join(f"{s}: {w}" for s, w in zip(frame["step"], written, strict=True))
-    return Drawn(ax, fmt.text("The flow of active customers. {steps}.").format(steps=steps))
+    return Drawn(ax, fmt.say("The flow of active customers. {steps}.", steps=steps))
 
 
 @drawing
@@ -109,9 +108,9 @@ def retention_shares(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) 
     -------
     Drawn
     """
-    ax = canvas(ax, height=0.9 + 0.52 * max(len(frame), 2))
+    ax = canvas(ax, height=0.9 + 0.42 * max(len(frame), 2))
     if frame.empty:
-        sentence = fmt.text("There is no rate to draw.")
+        sentence = fmt.say("There is no rate to draw.")
         nothing_to_draw(ax, sentence)
         return Drawn(ax, sentence)
     value, low, high, n, previous = (
@@ -119,17 +118,19 @@ def retention_shares(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) 
     )
     ys = np.arange(len(frame))[::-1]
     ax.hlines(ys, 0, 1, color=RULE, linewidth=0.6, zorder=0)
-    ax.hlines(ys, low, high, color=BLUE, alpha=0.45, linewidth=5, zorder=2)
-    ax.plot(previous, ys, "o", markersize=6.5, mfc="white", mec=QUIET, mew=1.3, zorder=3)
-    ax.plot(value, ys, "o", markersize=7.5, color=BLUE, zorder=4)
+    ax.hlines(ys, low, high, color=BLUE, alpha=0.4, linewidth=4, clip_on=False, zorder=2)
+    ax.plot(
+        previous, ys, "o", markersize=5.5, mfc="white", mec=QUIET, mew=1.3, zorder=3, clip_on=False
+    )
+    ax.plot(value, ys, "o", markersize=5.5, color=BLUE, zorder=4, clip_on=False)
     top = min(top_of(value, high, previous) * 1.06, 1.0)
     ax.set_xlim(0, top)
     ax.set_ylim(-0.6, len(frame) - 0.2)
     sentences = []
     for i, label in enumerate(frame["label"]):
-        text = fmt.share(value[i]) if np.isfinite(value[i]) else fmt.text("not known")
+        text = fmt.share(value[i]) if np.isfinite(value[i]) else fmt.say("not known")
         if np.isfinite(n[i]):
-            text += fmt.text("  n = {n}").format(n=fmt.count(n[i]))
+            text = fmt.say("{rate}  (n = {n})", rate=text, n=fmt.count(n[i]))
         # One column of figures at the right reads as a table and meets no dot.
         ax.annotate(
             text,
@@ -148,7 +149,7 @@ def retention_shares(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) 
         first = int(marked[0])
         share = previous[first] / top
         ax.annotate(
-            fmt.text("a period earlier"),
+            fmt.say("a period earlier"),
             (previous[first], float(ys[first])),
             xytext=(0, 7),
             textcoords="offset points",
@@ -159,7 +160,7 @@ def retention_shares(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) 
             fontstyle="italic",
         )
     tick_positions(ax.yaxis, ys.tolist(), [shortened(s, 34) for s in frame["label"]])
-    written_ticks(ax.xaxis, fmt.share, most=5)
+    written_ticks(ax.xaxis, share_tick(fmt, top), most=5)
     ax.spines["left"].set_visible(False)
     return Drawn(ax, " ".join(sentences))
 
@@ -169,11 +170,9 @@ def _rate_sentence(
 ) -> str:
     parts = [f"{label}: {' '.join(text.split())}"]
     if np.isfinite(low) and np.isfinite(high):
-        between = fmt.text("interval {low} to {high}")
-        parts.append(between.format(low=fmt.share(low), high=fmt.share(high)))
+        parts.append(fmt.say("interval {low} to {high}", low=fmt.share(low), high=fmt.share(high)))
     if np.isfinite(previous):
-        before = fmt.text("a period earlier {previous}")
-        parts.append(before.format(previous=fmt.share(previous)))
+        parts.append(fmt.say("a period earlier {previous}", previous=fmt.share(previous)))
     return ", ".join(parts) + "."
 
 
@@ -207,7 +206,7 @@ def second_purchase(
     days, share, low, high = (plain(frame[name]) for name in ("days", "share", "low", "high"))
     seen = np.isfinite(days) & np.isfinite(share)
     if not seen.any():
-        sentence = fmt.text("No customer has been seen long enough to draw the second purchase.")
+        sentence = fmt.say("No customer has been seen long enough to draw the second purchase.")
         nothing_to_draw(ax, sentence)
         return Drawn(ax, sentence)
     days, share, low, high = days[seen], share[seen], low[seen], high[seen]
@@ -215,7 +214,7 @@ def second_purchase(
     ax.plot(days, share, color=BLUE, drawstyle="steps-post", clip_on=False)
     end = max(float(days.max()), 1.0)
     top = min(top_of(share, high), 1.0)
-    value_axis(ax, fmt.share, top)
+    value_axis(ax, share_tick(fmt, top), top)
     ax.set_xlim(0, end)
     reached = [day for day in marks if day <= days.max()]
     at = [float(share[np.searchsorted(days, day, side="right") - 1]) for day in reached]
@@ -228,27 +227,26 @@ def second_purchase(
             np.arange(0, end + 1, step).tolist(),
             [fmt.count(day) for day in np.arange(0, end + 1, step)],
         )
-    ax.set_xlabel(fmt.text("Days since the first purchase"))
+    ax.set_xlabel(fmt.say("Days since the first purchase"))
     parts = [
-        fmt.text("{share} within {days} days").format(share=fmt.share(s), days=fmt.count(d))
+        fmt.say("{share} within {days}", share=fmt.share(s), days=fmt.days(d))
         for s, d in zip(at, reached, strict=True)
     ]
     parts.append(
-        fmt.text("{share} within {days} days").format(
-            share=fmt.share(share[-1]), days=fmt.count(days[-1])
-        )
+        fmt.say("{share} within {days}", share=fmt.share(share[-1]), days=fmt.days(days[-1]))
     )
-    alt = fmt.text("Share of customers who have bought a second time: {parts}.").format(
-        parts=", ".join(dict.fromkeys(parts))
+    alt = fmt.say(
+        "Share of customers who have bought a second time: {parts}.",
+        parts=", ".join(dict.fromkeys(parts)),
     )
     if median is not None and np.isfinite(median):
-        name = fmt.text("half of those who came back: within {days} days").format(
-            days=fmt.count(median)
-        )
+        name = fmt.say("half of those who came back: within {days}", days=fmt.days(median))
         if median <= end:
-            side = "right" if median < end / 2 else "left"
-            upright(ax, float(median), name, side)  # type: ignore[arg-type]
-            ax.set_ylim(top=top * 1.2)
+            side: Literal["left", "right"] = "right" if median < end / 2 else "left"
+            ax.set_ylim(top=top * 1.22)
+            # From the curve up only, so that it doesn't run through the figures under it.
+            reached_then = float(np.interp(median, days, share))
+            upright(ax, float(median), name, side, foot=reached_then)
         alt += " " + name[:1].upper() + name[1:] + "."
     return Drawn(ax, alt)
 
@@ -270,7 +268,7 @@ def _day_marks(ax: Axes, days: Sequence[int], shares: Sequence[float], fmt: Form
         height = max(shares) + gap * (rank + 0.4) if up else min(shares) - gap * (rank - 0.4)
         ax.plot([day, day], [share, height], color=GREY, linewidth=0.8, zorder=1)
         ax.annotate(
-            fmt.text("{days} days: {share}").format(days=fmt.count(day), share=fmt.share(share)),
+            fmt.say("{days}: {share}", days=fmt.days(day), share=fmt.share(share)),
             (day, height),
             xytext=(4, 0),
             textcoords="offset points",

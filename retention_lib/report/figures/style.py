@@ -35,7 +35,7 @@ BLUE = "#0067a3"
 ORANGE = "#a85a00"
 RED = "#b8400f"
 GREEN = "#007457"
-GREY = "#737d87"
+GREY = "#69737d"
 PALE = "#eef1f4"
 
 COLOURS: dict[str, str] = {
@@ -145,7 +145,7 @@ def style() -> Iterator[None]:
         # A client's name or segment may hold a dollar sign, which must not start a formula.
         "text.parse_math": False,
     }
-    with mpl.rc_context(look):
+    with mpl.rc_context(look):  # type: ignore[arg-type]
         yield
 
 
@@ -175,3 +175,9 @@ def whole(ax: Axes) -> Figure:
     if not isinstance(figure, Figure):
         raise ValueError("These axes belong to no figure; draw on axes of a figure.")
     return figure
+
+
+def luminance(colour: tuple[float, ...]) -> float:
+    """Relative luminance (WCAG 2.2, definition "relative luminance")."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -1,0 +1,136 @@
+"""The command `retention`: reports, checks, the client file's schema (CONTRACT, section 5).
+
+Every failure is sentences on standard error and an exit code; a traceback only with `--debug`.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from retention_lib.errors import RetentionError
+
+app = typer.Typer(
+    name="retention",
+    help="Customer retention and lifetime value: one client file in, one report out.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+Files = Annotated[
+    list[Path], typer.Argument(metavar="FILE…", help="Client files, such as params/acme.yaml.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+@app.command()
+def report(
+    files: Files,
+    to: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the reports.")] = Path(
+        "reports"
+    ),
+    only: Annotated[
+        str | None, typer.Option(metavar="CHAPTER", help="One chapter, such as 03_cltv.")
+    ] = None,
+    timeout: Annotated[
+        int | None, typer.Option(metavar="S", help="Seconds that a cell may take.")
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Make the reports of these clients."""
+    clients = _read_all(files, debug)
+    # imported here: a bad client file is told without waiting for the libraries of a run
+    from retention_lib.run.progress import Progress
+    from retention_lib.run.report import report_client
+
+    codes = []
+    for client in clients:
+        with Progress(out, client.params.title or client.params.client) as progress:
+            try:
+                made = report_client(client, to, only=only, timeout=timeout, progress=progress)
+            except RetentionError as error:
+                codes.append(_tell(error, debug))
+                continue
+        for sentence in made.warnings:
+            err.print(f"{client.params.client}: {sentence}", markup=False)
+        out.print(f"{made.report}", markup=False)
+    raise typer.Exit(_exit_code(codes, len(clients)))
+
+
+@app.command()
+def check(files: Files, debug: Debug = False) -> None:
+    """Check client files and their data, without a report."""
+    clients = _read_all(files, debug)
+    from retention_lib.run.check import describe
+
+    codes = []
+    for client in clients:
+        try:
+            for line in describe(client):
+                out.print(line, markup=False)
+        except RetentionError as error:
+            codes.append(_tell(error, debug))
+    raise typer.Exit(_exit_code(codes, len(clients)))
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of the client file."""
+    from retention_lib.derived import json_schema
+
+    sys.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+
+
+def _read_all(files: list[Path], debug: bool) -> list:
+    """Every client file, or the end of the command with every error of every file."""
+    from retention_lib.params import read_client_file
+
+    read, errors = [], []
+    for file in files:
+        try:
+            read.append(read_client_file(file))
+        except RetentionError as error:
+            errors.append(error)
+    if errors:
+        raise typer.Exit(max(_tell(error, debug) for error in errors))
+    twice = {
+        c.params.client for c in read if [d.params.client for d in read].count(c.params.client) > 1
+    }
+    if twice:
+        err.print(
+            f"client: {', '.join(sorted(twice))} is named by more than one of the files; "
+            "their reports would go into the same folder",
+            markup=False,
+        )
+        raise typer.Exit(2)
+    return read
+
+
+def _tell(error: RetentionError, debug: bool) -> int:
+    for sentence in error.sentences:
+        err.print(sentence, markup=False)
+    if debug:
+        err.print_exception()
+    return error.exit_code
+
+
+def _exit_code(failures: list[int], clients: int) -> int:
+    """0 where nothing failed; a lone client's own code; 1 where others finished."""
+    if not failures:
+        return 0
+    return failures[0] if clients == 1 else 1
+
+
+def main() -> None:
+    """Entry point of the command."""
+    app()

@@ -1,0 +1,34 @@
+"""The folder in which one run hands data to the kernels of its chapters.
+
+The run reads the client's source once and leaves the result here; each chapter's kernel finds the
+folder in its environment. A notebook run by plain papermill or by hand has no such folder and works
+everything out itself, with the same result.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Final
+
+#: Environment variable with the folder's path.
+VARIABLE: Final = "RETENTION_RUN"
+
+
+def run_folder() -> Path | None:
+    """The folder of the run that started this kernel; None outside a run."""
+    path = os.environ.get(VARIABLE)
+    return Path(path) if path else None
+
+
+#: Subfolder of what goes out with the report.
+OUTPUT: Final = "output"
+
+
+def output_folder() -> Path | None:
+    """Where a chapter leaves a file that goes out with the report; None outside a run."""
+    folder = run_folder()
+    if folder is None:
+        return None
+    (folder / OUTPUT).mkdir(exist_ok=True)
+    return folder / OUTPUT

@@ -1,0 +1,60 @@
+"""The key `source`: where a client's orders are."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import PlainValidator
+
+from retention_lib.keys.refusals import Allowed, conflict, nearest, refused, shown
+from retention_lib.keys.secrets import SECRET_FOUND, VARIABLE, holds_secret
+from retention_lib.keys.values import checked_line
+
+BUILTINS = ("builtin:cdnow", "builtin:cdnow-sample", "builtin:completejourney")
+#: Addresses of files, not of databases.
+_REMOTE_FILES = ("file", "http", "https", "ftp", "sftp", "s3", "s3a", "gs", "gcs", "az", "abfs")
+
+
+def source_kind(source: str | list[str]) -> Literal["builtin", "files", "database", "unknown"]:
+    """What a source is; unknown where only the environment can tell, as for `${ORDERS}`."""
+    if isinstance(source, list):
+        return "files"
+    if source.startswith("builtin:"):
+        return "builtin"
+    if "://" in source:
+        return "database"
+    return "unknown" if source.startswith("${") else "files"
+
+
+def _source(value: object) -> str | list[str]:
+    if isinstance(value, list) and value:
+        for number, item in enumerate(value, start=1):
+            if not isinstance(item, str):
+                raise refused("a list of paths", f"item {number} is {shown(item)}")
+            _one_source(item)
+            if source_kind(item) in ("builtin", "database"):
+                raise conflict(f"item {number} is {shown(item)}; a list holds paths of files only")
+        return list(value)
+    if isinstance(value, str):
+        return _one_source(value)
+    raise ValueError
+
+
+def _one_source(value: str) -> str:
+    if holds_secret(value, settings=True):
+        raise conflict(SECRET_FOUND)
+    if "${" in VARIABLE.sub("", value):
+        raise refused("${NAME}, a name of letters, digits and _ in braces, for the environment")
+    if value.startswith("builtin:") and value not in BUILTINS:
+        near = nearest(value, BUILTINS)
+        raise refused(", ".join(BUILTINS), f"did you mean {near}?" if near else "")
+    if "://" in value and value.partition("://")[0].lower() in _REMOTE_FILES:
+        raise refused("a path on this machine, or a database's address", "fetch the file first")
+    return checked_line(value)
+
+
+Source = Annotated[
+    str | list[str],
+    PlainValidator(_source, json_schema_input_type=str | list[str]),
+    Allowed("a path, glob or list of paths, builtin:cdnow, or a database's address"),
+]

@@ -1,0 +1,286 @@
+"""What one value of the client file may be: types that say in words what they allow.
+
+A type is pydantic's own with an `Allowed` at its end, so a bound stands once in the code and a
+refusal reads the same wherever the value came from. No text may carry a literal password.
+"""
+
+from __future__ import annotations
+
+import codecs
+import datetime as dt
+import math
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
+
+from retention_lib.keys.refusals import Allowed, conflict, nearest, one_of, refused, shown
+from retention_lib.keys.secrets import SECRET_FOUND, VARIABLE, holds_secret, is_secret_name
+
+# Text ----------------------------------------------------------------------------------------
+
+
+def _text(value: str) -> str:
+    """Refuse text that is blank, can't be printed or carries a password."""
+    if not value.strip() or any(ord(c) < 32 and c not in "\n\t" for c in value):
+        raise ValueError
+    value.encode()
+    if holds_secret(value):
+        raise conflict(SECRET_FOUND)
+    return value
+
+
+def checked_line(value: str) -> str:
+    """Text on one line, as `_text` allows it; ValueError otherwise."""
+    if "\n" in value or "\t" in value:
+        raise ValueError
+    return _text(value)
+
+
+def _guest_id(value: object) -> object:
+    """An id written as a whole number is that text."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Text = Annotated[
+    str, Strict(), Field(min_length=1), AfterValidator(_text), Allowed("text", kind="text")
+]
+Line = Annotated[
+    str, Strict(), Field(min_length=1), AfterValidator(checked_line), Allowed("text", kind="text")
+]
+Slug = Annotated[
+    str,
+    Strict(),
+    Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$"),
+    Allowed("a short name of a-z, 0-9, _ and -, such as acme", kind="text"),
+]
+GuestId = Annotated[
+    str,
+    Strict(),
+    AfterValidator(checked_line),
+    BeforeValidator(_guest_id),
+    WithJsonSchema({"type": ["string", "integer"]}),
+    Allowed("an id, as text or whole number", kind="text"),
+]
+MetricId = Annotated[
+    str,
+    Strict(),
+    Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"),
+    Allowed("a metric's name such as retention.rate"),
+]
+Accent = Annotated[
+    str,
+    Strict(),
+    Field(pattern=r"^#[0-9A-Fa-f]{6}$"),
+    Allowed('a colour such as "#1f4e79", in quotes since # starts a comment'),
+]
+
+
+# Words from a list ---------------------------------------------------------------------------
+
+
+def _language(value: object) -> object:
+    if value is False:
+        raise conflict("YAML reads a bare no as false; write nb for Norwegian")
+    return value
+
+
+def _language_hint(value: str) -> str:
+    meant = {"no": "nb", "nn": "nb", "dk": "da", "se": "sv"}.get(value.lower())
+    if meant:
+        raise refused("en, nb, da or sv", f"did you mean {meant}?")
+    return value
+
+
+Language = Annotated[
+    Literal["en", "nb", "da", "sv"],
+    BeforeValidator(_language),
+    BeforeValidator(lambda v: _language_hint(v) if isinstance(v, str) else v),
+    one_of("en", "nb", "da", "sv"),
+]
+Returns = Annotated[Literal["net", "drop"], one_of("net", "drop")]
+Deduplicate = Annotated[Literal["none", "exact"], one_of("none", "exact")]
+CohortPeriod = Annotated[Literal["month", "quarter", "year"], one_of("month", "quarter", "year")]
+Dimension = Annotated[
+    Literal["market", "channel", "category"], one_of("market", "channel", "category")
+]
+_MODELS = ("auto", "bgnbd", "mbgnbd", "paretonbd")
+Model = Annotated[Literal["auto", "bgnbd", "mbgnbd", "paretonbd"], one_of(*_MODELS)]
+TimeUnit = Annotated[Literal["day", "week"], one_of("day", "week")]
+
+
+def _currency(value: str) -> str:
+    # imported here: few callers check a currency, all import this module
+    from babel.numbers import list_currencies
+
+    known = list_currencies()
+    if value not in known:
+        near = value.strip().upper()
+        raise refused(_CURRENCY, f"did you mean {near}?" if near in known else "")
+    return value
+
+
+_CURRENCY = "a three-letter ISO 4217 code such as NOK"
+Currency = Annotated[
+    str,
+    Strict(),
+    AfterValidator(_currency),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Z]{3}$"}),
+    Allowed(_CURRENCY),
+]
+
+
+@cache
+def _timezones() -> frozenset[str]:
+    # names of the machine at hand, which an engine or another machine doesn't know
+    return frozenset(available_timezones() - {"localtime", "Factory", "posixrules"})
+
+
+def _timezone(value: str) -> str:
+    if value not in _timezones():
+        by_city = {name.rpartition("/")[2]: name for name in sorted(_timezones())}
+        near = by_city.get(nearest(value, by_city) or "") or nearest(value, _timezones())
+        raise refused(_TIMEZONE, f"did you mean {near}?" if near else "")
+    return value
+
+
+_TIMEZONE = "an IANA time zone such as Europe/Oslo"
+Timezone = Annotated[str, Strict(), AfterValidator(_timezone), Allowed(_TIMEZONE)]
+
+
+def _encoding(value: str) -> str:
+    try:
+        codecs.lookup(value)
+    except LookupError:  # which pydantic would let through
+        raise ValueError from None
+    return value
+
+
+Encoding = Annotated[
+    str,
+    Strict(),
+    AfterValidator(_encoding),
+    Allowed("an encoding such as utf-8 or windows-1252"),
+]
+Delimiter = Annotated[
+    str,
+    Strict(),
+    BeforeValidator(lambda v: "\t" if v in ("\\t", "tab") else v),
+    Field(min_length=1, max_length=1),
+    Allowed('one sign in quotes, such as ";" or "\\t" for a tab'),
+]
+DecimalSign = Annotated[Literal[".", ","], Allowed('"." or ","')]
+ThousandsSign = Annotated[
+    Literal[".", ",", " ", "\u00a0", "\u202f", "'", "\u2019"],
+    Allowed('a point, comma, space or apostrophe, in quotes, such as "."'),
+]
+DatePattern = Annotated[
+    str,
+    Strict(),
+    Field(pattern="%[A-Za-z]"),
+    AfterValidator(checked_line),
+    Allowed('a strptime pattern such as "%d.%m.%Y"'),
+]
+
+
+# Numbers and days ----------------------------------------------------------------------------
+
+_Finite = Field(allow_inf_nan=False)
+Months = Annotated[
+    int,
+    Strict(),
+    Field(ge=1, le=1200),
+    Allowed("a whole number of months, from 1 to 1200", kind="number"),
+]
+Number = Annotated[float, Strict(), _Finite, Allowed("a number", kind="number")]
+Money = Annotated[
+    float, Strict(), _Finite, Field(ge=0), Allowed("a number, 0 or more", kind="number")
+]
+Rate = Annotated[float, Strict(), _Finite, Field(gt=0), Allowed("a number above 0", kind="number")]
+Share = Annotated[
+    float,
+    Strict(),
+    _Finite,
+    Field(gt=0, le=1),
+    Allowed("a number above 0 and at most 1, such as 0.45", kind="number"),
+]
+YearlyRate = Annotated[
+    float,
+    Strict(),
+    _Finite,
+    Field(ge=0, lt=10),
+    Allowed("a number from 0 and below 10, such as 0.10 for 10 % a year", kind="number"),
+]
+Flag = Annotated[bool, Strict(), Allowed("true or false")]
+
+
+def _day(value: object) -> dt.date:
+    if isinstance(value, str):
+        if re.fullmatch(r"\d{4}-\d\d-\d\d", value):
+            return dt.date.fromisoformat(value)
+        if nordic := re.fullmatch(r"(\d\d?)\.(\d\d?)\.(\d{4})", value):
+            day, month, year = map(int, nordic.groups())
+            raise refused(_DAY, f"write it as {dt.date(year, month, day).isoformat()}")
+    if isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+        return value
+    raise ValueError
+
+
+_DAY = "a date such as 2024-12-31"
+Day = Annotated[dt.date, BeforeValidator(_day), Allowed(_DAY)]
+
+
+# Mappings ------------------------------------------------------------------------------------
+
+
+def _tiers(value: dict[str, float]) -> dict[str, float]:
+    total = math.fsum(value.values())
+    if not math.isclose(total, 1, rel_tol=0, abs_tol=1e-9):
+        raise conflict(f"the shares add up to {total:.10g}; allowed is a total of 1")
+    return value
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """Refuse what YAML, JSON and a notebook's parameters can't all carry."""
+    if isinstance(value, Mapping) and depth < 20:
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise conflict(f"found the key {shown(key)}; keys are text, put it in quotes")
+            literal = isinstance(inner, str | int) and not VARIABLE.fullmatch(str(inner))
+            if is_secret_name(key) and literal:
+                raise conflict(SECRET_FOUND)
+            _plain(inner, depth + 1)
+    elif isinstance(value, list) and depth < 20:
+        for inner in value:
+            _plain(inner, depth + 1)
+    elif isinstance(value, str):
+        value.encode()
+        if holds_secret(value, settings=True):
+            raise conflict(SECRET_FOUND)
+    elif isinstance(value, float):
+        if not math.isfinite(value):
+            raise conflict(f"found {value}; allowed are numbers that are finite")
+    elif not (value is None or isinstance(value, bool | int)):
+        raise conflict(
+            f"found {shown(value)} inside; allowed are text, numbers, true, false, "
+            "lists and mappings, at most 20 levels deep"
+        )
+    return value
+
+
+Fx = Annotated[
+    dict[Currency, Rate], Allowed("a mapping from currency codes to numbers, such as {EUR: 11.5}")
+]
+Tiers = Annotated[
+    dict[Line, Share],
+    AfterValidator(_tiers),
+    Allowed("a mapping from names, best first, to shares of customers that add up to 1"),
+]
+Targets = Annotated[
+    dict[MetricId, Number],
+    Allowed("a mapping from metrics to numbers, such as {retention.rate: 0.45}"),
+]
+Dataset = Annotated[dict[str, Any], AfterValidator(_plain), Allowed("a mapping of settings")]

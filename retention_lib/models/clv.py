@@ -1,0 +1,265 @@
+"""What customers are worth: expected purchases × spend, month by month, discounted, in margin.
+
+Residual value of the existing customers over a horizon. Months are calendar months counted from the
+end of observation: the k-th ends on `as_of` + k months, and what is bought in it is discounted from
+that day by (1 + yearly rate)^(k/12). Purchases and spend are independent by assumption, so their
+expectations multiply (Fader, Hardie & Lee 2005, "RFM and CLV", Journal of Marketing Research 42).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from retention_lib.errors import DataError
+from retention_lib.models.fitter import PurchaseFitter
+from retention_lib.models.histories import Floats, compress
+from retention_lib.models.predictive import draw_futures
+from retention_lib.models.spend import GammaGammaFitter
+from retention_lib.models.totals import Estimate, Totals, totals_of
+
+__all__ = [
+    "Estimate",
+    "Totals",
+    "Valuation",
+    "customer_values",
+    "month_boundaries",
+    "total_value",
+    "value_base",
+]
+
+_DAYS = {"day": 1.0, "week": 7.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Valuation:
+    """Each customer's value, and the base's.
+
+    Attributes
+    ----------
+    customers : DataFrame
+        See `customer_values`.
+    totals : Totals
+    """
+
+    customers: pd.DataFrame
+    totals: Totals
+
+
+def month_boundaries(as_of: str | pd.Timestamp, months: int, time_unit: str) -> Floats:
+    """Time from `as_of` to the end of each of the next months.
+
+    Parameters
+    ----------
+    as_of : date
+    months : int
+    time_unit : str
+        `day` or `week`.
+
+    Returns
+    -------
+    ndarray, shape (months,)
+        In `time_unit`, with the calendar's own lengths.
+
+    Raises
+    ------
+    ValueError
+        An unknown time unit.
+
+    Examples
+    --------
+    >>> month_boundaries("2024-01-31", 3, "day").tolist()
+    [29.0, 60.0, 90.0]
+    """
+    if time_unit not in _DAYS:
+        raise ValueError(f"time_unit is {time_unit!r}; known are day and week.")
+    start = pd.Timestamp(as_of)
+    days = [(start + pd.DateOffset(months=k) - start).days for k in range(1, months + 1)]
+    return np.array(days, dtype=float) / _DAYS[time_unit]
+
+
+def value_base(
+    customers: pd.DataFrame,
+    purchase_model: PurchaseFitter,
+    spend_model: GammaGammaFitter | None,
+    *,
+    horizon_months: int,
+    discount_rate: float,
+    margin: float,
+    as_of: str | pd.Timestamp,
+    time_unit: str,
+    draws: int = 400,
+    seed: int = 0,
+) -> Valuation:
+    """Each customer's value and the base's, from one simulation.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        One row per customer with `frequency`, `recency`, `T`, `monetary_value`.
+    purchase_model : PurchaseFitter
+    spend_model : GammaGammaFitter or None
+        None leaves every figure in money unknown.
+    horizon_months : int
+        At least 1.
+    discount_rate : float
+        Yearly, for example 0.10.
+    margin : float
+        Share of revenue; 1 gives revenue.
+    as_of : date
+        The end of observation, from which the horizon runs.
+    time_unit : str
+        `day` or `week`: the unit of recency and T.
+    draws : int
+        Simulated futures behind the intervals.
+    seed : int
+        The same seed gives the same intervals.
+
+    Returns
+    -------
+    Valuation
+
+    Raises
+    ------
+    DataError
+        The model was fitted in another unit of time, or there are no customers.
+    ValueError
+        An unknown time unit, a horizon below one month.
+    """
+    if customers.empty:
+        raise DataError(
+            "There is no customer in the window; check its start and end against the data."
+        )
+    if horizon_months < 1:
+        raise ValueError(f"horizon_months is {horizon_months}; it must be at least 1.")
+    if purchase_model.time_unit not in (None, time_unit):
+        raise DataError(
+            f"The purchase model was fitted in {purchase_model.time_unit}s and the customers are "
+            f"given in {time_unit}s; make the summary in the model's unit, or fit anew."
+        )
+    times = month_boundaries(as_of, horizon_months, time_unit)
+    histories = compress(customers["frequency"], customers["recency"], customers["T"])
+    distinct = (histories.frequency, histories.recency, histories.T)
+    by_month = purchase_model.expected_by_time(times, *distinct)
+    factors = (1 + discount_rate) ** (-np.arange(1, horizon_months + 1) / 12)
+    discounted = np.diff(by_month, axis=1, prepend=0.0) @ factors
+    purchases = by_month[:, -1]
+    # The mean discount of a customer's purchases; the simulation uses it for each of them.
+    discount = np.divide(discounted, purchases, out=np.ones_like(purchases), where=purchases > 0)
+    alive = np.asarray(purchase_model.conditional_probability_alive(*distinct))
+
+    row = histories.inverse
+    spend = _spend(customers, spend_model)
+    value = margin * spend * discounted[row]
+    top = np.zeros(len(customers), dtype=bool)
+    top[np.argsort(-value, kind="stable")[: -(-len(customers) // 5)]] = True
+    futures = draw_futures(
+        customers,
+        histories,
+        purchase_model,
+        spend_model,
+        horizon=float(times[-1]),
+        worth=margin * discount[row],
+        expected_spend=spend,
+        top=top,
+        draws=draws,
+        seed=seed,
+    )
+    frame = pd.DataFrame(
+        {
+            "p_alive": alive[row],
+            "expected_purchases": purchases[row],
+            "expected_spend": spend,
+            "clv": value,
+            "clv_low": futures.value_low,
+            "clv_high": futures.value_high,
+            "purchases_low": futures.purchases_low,
+            "purchases_high": futures.purchases_high,
+        },
+        index=customers.index,
+    )
+    return Valuation(frame, totals_of(frame, top, futures))
+
+
+def customer_values(
+    customers: pd.DataFrame,
+    purchase_model: PurchaseFitter,
+    spend_model: GammaGammaFitter | None,
+    *,
+    horizon_months: int,
+    discount_rate: float,
+    margin: float,
+    as_of: str | pd.Timestamp,
+    time_unit: str,
+    draws: int = 400,
+    seed: int = 0,
+) -> pd.DataFrame:
+    """Each customer's value; parameters as in `value_base`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed like `customers`: `p_alive`; `expected_purchases` in the horizon; `expected_spend`
+        per purchase; `clv`, discounted margin in the horizon; `clv_low`, `clv_high`,
+        `purchases_low`, `purchases_high`, between which the customer's outcome falls with at least
+        95 % probability if the model holds (parameters' error included). Low is 0 for most
+        customers: that they don't come back is a likely outcome.
+    """
+    return value_base(
+        customers,
+        purchase_model,
+        spend_model,
+        horizon_months=horizon_months,
+        discount_rate=discount_rate,
+        margin=margin,
+        as_of=as_of,
+        time_unit=time_unit,
+        draws=draws,
+        seed=seed,
+    ).customers
+
+
+def total_value(
+    customers: pd.DataFrame,
+    purchase_model: PurchaseFitter,
+    spend_model: GammaGammaFitter | None,
+    *,
+    horizon_months: int,
+    discount_rate: float,
+    margin: float,
+    as_of: str | pd.Timestamp,
+    time_unit: str,
+    draws: int = 400,
+    seed: int = 0,
+) -> Totals:
+    """The base's value with intervals; parameters as in `value_base`.
+
+    Returns
+    -------
+    Totals
+    """
+    return value_base(
+        customers,
+        purchase_model,
+        spend_model,
+        horizon_months=horizon_months,
+        discount_rate=discount_rate,
+        margin=margin,
+        as_of=as_of,
+        time_unit=time_unit,
+        draws=draws,
+        seed=seed,
+    ).totals
+
+
+def _spend(customers: pd.DataFrame, model: GammaGammaFitter | None) -> Floats:
+    if model is None:
+        return np.full(len(customers), np.nan)
+    x = customers["frequency"].to_numpy(dtype=float)
+    amount = customers["monetary_value"].to_numpy(dtype=float)
+    # A repeat purchase without a usable amount tells of coming back, not of spending.
+    known = (x > 0) & np.isfinite(amount) & (amount > 0)
+    result = model.conditional_expected_average_profit(np.where(known, x, 0), amount)
+    return np.asarray(result, dtype=float)

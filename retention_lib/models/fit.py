@@ -1,0 +1,125 @@
+"""From the per-customer frame to a fitted model."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from retention_lib.errors import DataError
+from retention_lib.models.fitter import PurchaseFitter
+from retention_lib.models.pareto import ParetoNBDFitter
+from retention_lib.models.purchase import BetaGeoFitter, ModifiedBetaGeoFitter
+from retention_lib.models.spend import GammaGammaFitter
+
+#: Name in the client file -> model.
+PURCHASE_MODELS: dict[str, type[PurchaseFitter]] = {
+    "bgnbd": BetaGeoFitter,
+    "mbgnbd": ModifiedBetaGeoFitter,
+    "paretonbd": ParetoNBDFitter,
+}
+#: Name in the client file -> name in print.
+TITLES = {
+    "bgnbd": "BG/NBD",
+    "mbgnbd": "MBG/NBD",
+    "paretonbd": "Pareto/NBD",
+    "gammagamma": "Gamma-Gamma",
+}
+
+
+def fit_purchase_model(customers: pd.DataFrame, name: str) -> PurchaseFitter:
+    """Fit a purchase model on a customer summary.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        One row per customer with `frequency`, `recency` and `T`; `attrs["time_unit"]` and
+        `attrs["as_of"]` where known are kept with the model.
+    name : str
+        `bgnbd`, `mbgnbd` or `paretonbd`.
+
+    Returns
+    -------
+    PurchaseFitter
+        A lifetimes fitter. A base that can't identify the model still gives one; its `degenerate_`
+        then says so.
+
+    Raises
+    ------
+    ValueError
+        An unknown name.
+    DataError
+        No customers, or rows that no purchase history can have.
+    """
+    if name not in PURCHASE_MODELS:
+        raise ValueError(f"model is {name!r}; known are {', '.join(PURCHASE_MODELS)}.")
+    _require(customers, ("frequency", "recency", "T"), TITLES[name])
+    model = PURCHASE_MODELS[name]()
+    try:
+        model.fit(
+            customers["frequency"], customers["recency"], customers["T"], index=customers.index
+        )
+    except ValueError as error:
+        raise DataError(
+            f"The customer summary can't be used for the {TITLES[name]} model: {error} "
+            "Make the summary anew from the purchases."
+        ) from error
+    unit, end = customers.attrs.get("time_unit"), customers.attrs.get("as_of")
+    model.time_unit = None if unit is None else str(unit)
+    model.as_of = None if end is None else str(end)
+    return model
+
+
+def repeat_buyers(customers: pd.DataFrame) -> pd.DataFrame:
+    """The customers that tell something about spend: a repeat purchase, and an amount above 0.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        With `frequency` and `monetary_value`.
+
+    Returns
+    -------
+    DataFrame
+    """
+    amount = customers["monetary_value"]
+    return customers[(customers["frequency"] > 0) & (amount > 0) & np.isfinite(amount)]
+
+
+def fit_spend_model(customers: pd.DataFrame) -> GammaGammaFitter:
+    """Fit the Gamma-Gamma model on the repeat buyers of a customer summary.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        One row per customer with `frequency` and `monetary_value`.
+
+    Returns
+    -------
+    GammaGammaFitter
+
+    Raises
+    ------
+    DataError
+        No repeat buyer with an amount above 0.
+    """
+    _require(customers, ("frequency", "monetary_value"), TITLES["gammagamma"])
+    buyers = repeat_buyers(customers)
+    if buyers.empty:
+        raise DataError(
+            f"None of the {len(customers):,} customers has a repeat purchase with an amount above "
+            "0, so there is nothing to learn spend per purchase from; take a longer window."
+        )
+    return GammaGammaFitter().fit(buyers["frequency"], buyers["monetary_value"], index=buyers.index)
+
+
+def _require(customers: pd.DataFrame, columns: tuple[str, ...], title: str) -> None:
+    missing = [c for c in columns if c not in customers]
+    if missing:
+        raise DataError(
+            f"The customer summary lacks {', '.join(missing)}, which the {title} model needs; "
+            "make the summary anew from the purchases."
+        )
+    if customers.empty:
+        raise DataError(
+            "There is no customer in the window; check its start and end against the data."
+        )

@@ -1,0 +1,284 @@
+"""What the purchase models share: one fit, one way to predict, in lifetimes' names.
+
+A concrete model mixes `PurchaseFitter` into its lifetimes class and says which likelihood it has,
+where the search starts, and how purchases follow from its parameters.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from retention_lib.models._lifetimes import check_inputs
+from retention_lib.models.fitting import per_customer_in_logs, set_errors
+from retention_lib.models.histories import Floats, Histories, compress, distinct
+from retention_lib.models.identification import Finding, base_findings, fit_findings, words
+from retention_lib.models.optimum import Optimum, best_of, minimise
+
+#: Histories on which a start is looked for; the full base is then searched from the best ones.
+_THINNED = 3_000
+
+
+class Likelihood(Protocol):
+    """A log-likelihood as a function of the parameters."""
+
+    def value(self, params: Floats) -> float:
+        """Summed over customers."""
+
+    def __call__(self, params: Floats) -> tuple[float, Floats, Floats]:
+        """Value, gradient and Hessian."""
+
+
+class PurchaseFitter:
+    """The part of a purchase model that does not depend on its formulas."""
+
+    name: str
+    parameter_names: tuple[str, ...]
+    #: The unit of the model's times and the day up to which it was fitted, where they are known.
+    time_unit: str | None = None
+    as_of: str | None = None
+
+    penalizer_coef: float
+    params_: pd.Series
+    log_likelihood_: float
+    aic_: float
+    bic_: float
+    converged_: bool
+    gradient_: float
+    log_covariance_: Floats
+    confidence_intervals_: pd.DataFrame
+    _generator: Any
+
+    def fit(
+        self,
+        frequency: npt.ArrayLike,
+        recency: npt.ArrayLike,
+        T: npt.ArrayLike,
+        weights: npt.ArrayLike | None = None,
+        initial_params: npt.ArrayLike | None = None,
+        verbose: bool = False,
+        tol: float = 1e-9,
+        index: Any = None,
+        **kwargs: Any,
+    ) -> Any:
+        """Fit by maximum likelihood; same arguments as in lifetimes.
+
+        Parameters
+        ----------
+        frequency, recency, T : array_like, shape (n,)
+            x, t_x and T, the latter two in one unit of time.
+        weights : array_like, shape (n,), optional
+            Customers behind each row.
+        initial_params : array_like, shape (4,), optional
+            Log-parameters to start from too, with time scaled so that the largest T is 1.
+        verbose : bool
+            Print how the search ended.
+        tol : float
+            Largest gradient, per customer and log-parameter, at which the search stops.
+        index : array_like, optional
+            Index of `data`.
+        **kwargs
+            Options of lifetimes' optimisers; there is nothing to set here.
+
+        Returns
+        -------
+        self
+            With what lifetimes sets, and `log_likelihood_` (of all customers, in the user's unit of
+            time), `aic_`, `bic_`, `converged_`, `gradient_`, `findings_`, `degenerate_` (one plain
+            sentence or more, or None) and `log_covariance_` (of the log-parameters).
+
+        Raises
+        ------
+        ValueError
+            Empty input, negative times, t_x > T, t_x > 0 where x = 0, a fractional x.
+        """
+        x = np.asarray(frequency, dtype=float)
+        t_x, age = np.asarray(recency, dtype=float), np.asarray(T, dtype=float)
+        if not (np.isfinite(x).all() and np.isfinite(t_x).all() and np.isfinite(age).all()):
+            raise ValueError("frequency, recency and T must be finite in every row.")
+        if (x < 0).any():
+            raise ValueError("frequency must not be negative.")
+        check_inputs(x, t_x, age)
+        histories = compress(x, t_x, age, weights)
+        self._scale = 1.0 / histories.T.max() if histories.T.max() > 0 else 1.0
+
+        end = self._search(histories.scaled(self._scale), initial_params, tol)
+        if verbose:
+            print(f"{self.name}: {end.evaluations} evaluations, gradient {end.gradient:.1e}")
+        self.params_ = pd.Series(np.exp(end.point), index=list(self.parameter_names))
+        for name in ("alpha", "beta"):
+            if name in self.params_:
+                self.params_[name] /= self._scale
+        self._negative_log_likelihood_ = end.value
+        self._hessian_ = end.hessian
+
+        counts = np.ones(len(x), dtype=int) if weights is None else np.asarray(weights)
+        self.data = pd.DataFrame(
+            {"frequency": x.astype(int), "recency": t_x, "T": age, "weights": counts}, index=index
+        )
+        self._describe(histories, end)
+        self.generate_new_data = lambda size=1: self._generator(age, *self.parameters, size=size)
+        self.predict = self.conditional_expected_number_of_purchases_up_to_time
+        return self
+
+    @property
+    def parameters(self) -> tuple[float, ...]:
+        """The fitted parameters in the order of `parameter_names`.
+
+        Raises
+        ------
+        ValueError
+            Before the fit.
+        """
+        return tuple(float(v) for v in self._unload_params(*self.parameter_names))  # type: ignore[attr-defined]
+
+    def conditional_probability_alive(
+        self, frequency: npt.ArrayLike, recency: npt.ArrayLike, T: npt.ArrayLike
+    ) -> Any:
+        """Probability that customers with these histories have not left."""
+        raise NotImplementedError
+
+    def expected_number_of_purchases_up_to_time(self, t: npt.ArrayLike) -> Any:
+        """Expected repeat purchases of a new customer up to time `t`."""
+        raise NotImplementedError
+
+    def expected_by_time(
+        self, times: npt.ArrayLike, frequency: Floats, recency: Floats, T: Floats
+    ) -> Floats:
+        """Expected purchases up to each of several times ahead.
+
+        Parameters
+        ----------
+        times : array_like, shape (k,)
+        frequency, recency, T : ndarray, shape (m,)
+
+        Returns
+        -------
+        ndarray, shape (m, k)
+        """
+        raise NotImplementedError
+
+    def simulate(
+        self,
+        rng: np.random.Generator,
+        params: Floats,
+        histories: Histories,
+        horizon: float,
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """One draw of the future of every customer, given parameters.
+
+        Parameters
+        ----------
+        rng : Generator
+        params : ndarray, shape (4,)
+        histories : Histories
+            Those of n customers, `inverse` of shape (n,).
+        horizon : float
+
+        Returns
+        -------
+        alive : ndarray of bool, shape (n,)
+        purchases : ndarray of int, shape (n,)
+        """
+        raise NotImplementedError
+
+    def conditional_expected_number_of_purchases_up_to_time(
+        self,
+        t: npt.ArrayLike,
+        frequency: npt.ArrayLike,
+        recency: npt.ArrayLike,
+        T: npt.ArrayLike,
+    ) -> Any:
+        """Expected purchases in the next `t` of customers with these histories.
+
+        P(alive) times the expectation of a customer who is alive; finite for every history.
+
+        Parameters
+        ----------
+        t : array_like
+            Length of time ahead, one for all or one per customer.
+        frequency, recency, T : array_like, of shapes that broadcast with `t`
+
+        Returns
+        -------
+        float, ndarray or Series
+            A Series where a Series came in, with its index.
+        """
+        inputs = (t, frequency, recency, T)
+        index = next((v.index for v in inputs if isinstance(v, pd.Series)), None)
+        columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in inputs))
+        flat = [c.ravel() for c in columns]
+        first, inverse = distinct(*flat)
+        ahead, x, t_x, age = (c[first] for c in flat)
+        expected = np.empty(len(first))
+        for time in np.unique(ahead):
+            rows = ahead == time
+            expected[rows] = self.expected_by_time([time], x[rows], t_x[rows], age[rows])[:, 0]
+        result = expected[inverse].reshape(columns[0].shape)
+        if index is not None:
+            return pd.Series(result, index=index)
+        return float(result) if result.ndim == 0 else result
+
+    def _likelihood(self, histories: Histories) -> Likelihood:
+        raise NotImplementedError
+
+    def _box(self, rate: float) -> tuple[Floats, Floats]:
+        raise NotImplementedError
+
+    def _starts(self, rate: float) -> list[Floats]:
+        raise NotImplementedError
+
+    def _objective(self, histories: Histories) -> Any:
+        likelihood = self._likelihood(histories)
+        return per_customer_in_logs(likelihood, histories.customers, self.penalizer_coef)
+
+    def _search(self, scaled: Histories, initial: npt.ArrayLike | None, tol: float) -> Optimum:
+        rate = purchase_rate(scaled)
+        lower, upper = self._box(rate)
+        starts = self._starts(rate)
+        if initial is not None:
+            starts.append(np.asarray(initial, dtype=float))
+        if len(scaled.weights) <= _THINNED:
+            return best_of(self._objective(scaled), starts, lower, upper, tolerance=tol)[0]
+        thinned = self._objective(scaled.thinned(_THINNED))
+        rough = best_of(thinned, starts, lower, upper, tolerance=1e-4)
+        objective = self._objective(scaled)
+        ends = [minimise(objective, r.point, lower, upper, tolerance=tol) for r in rough[:2]]
+        return min(ends, key=lambda e: e.value)
+
+    def _describe(self, histories: Histories, end: Optimum) -> None:
+        """Set what is known of the fit: likelihood, errors, findings."""
+        self.log_likelihood_ = self._likelihood(histories).value(self.params_.to_numpy())
+        set_errors(self, end, histories.customers)
+        pressed = zip(self.parameter_names, end.at_bound, strict=True)
+        findings = base_findings(histories)
+        if not any(f.serious for f in findings):
+            findings += fit_findings(
+                self.params_,
+                histories,
+                np.sqrt(np.diag(self.log_covariance_)),
+                converged=end.converged,
+                at_bound=tuple(name for name, edge in pressed if edge),
+            )
+        self.findings_: tuple[Finding, ...] = findings
+        self.degenerate_ = words(findings)
+
+
+def purchase_rate(histories: Histories) -> float:
+    """Repeat purchases per unit of time while customers were seen active: the scale of λ.
+
+    Parameters
+    ----------
+    histories : Histories
+
+    Returns
+    -------
+    float
+        1 where nobody came back.
+    """
+    purchases = float(histories.weights @ histories.frequency)
+    active = float(histories.weights @ np.where(histories.frequency > 0, histories.recency, 0.0))
+    return purchases / active if active > 0 else 1.0

@@ -1,0 +1,268 @@
+"""What a base can't tell about its customers, in plain words.
+
+A likelihood always has a largest value somewhere, if need be at infinity. Where the data hold no
+information on leaving, on returning or on how customers differ, the fit ends at the edge or on a
+ridge, and the figures it gives must not be read without a word. Each finding is a sentence; a
+serious one says that the forecast itself stands on nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from retention_lib.metrics import Metric
+from retention_lib.models.histories import Floats, Histories
+from retention_lib.models.sentence import Sentence
+
+#: Fewer repeat buyers than this leave the parameters to chance.
+FEW_REPEAT_BUYERS = 100
+#: Standard error of a log-parameter (a factor e up or down) from which it must not be read.
+WEAK = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing the base can't identify.
+
+    Attributes
+    ----------
+    kind : str
+        `nobody_returned`, `no_time`, `nobody_leaves`, `not_converged`, `runaway`, `few_repeaters`,
+        `one_cohort`, `weak`, `no_mean`, `far_mean`, `same_spend` or `one_repeat`.
+    serious : bool
+        True where the forecast must not be used, False where it is to be read with care.
+    sentence : Sentence
+    """
+
+    kind: str
+    serious: bool
+    sentence: Sentence
+
+
+def words(findings: tuple[Finding, ...]) -> str | None:
+    """The findings' sentences in a row, the serious ones first; None where there are none."""
+    ordered = sorted(findings, key=lambda f: not f.serious)
+    return " ".join(f.sentence for f in ordered) or None
+
+
+def base_findings(histories: Histories) -> tuple[Finding, ...]:
+    """What the histories alone show, before any fit.
+
+    Parameters
+    ----------
+    histories : Histories
+
+    Returns
+    -------
+    tuple of Finding
+    """
+    h = histories
+    repeaters = int(h.weights[h.frequency > 0].sum())
+    customers = int(h.customers)
+    found = []
+    if h.T.max() <= 0:
+        found.append(_finding("no_time", NO_TIME, serious=True))
+    elif repeaters == 0:
+        found.append(_finding("nobody_returned", NOBODY_RETURNED, serious=True, n=customers))
+    elif repeaters < FEW_REPEAT_BUYERS:
+        found.append(
+            _finding(
+                "few_repeaters",
+                FEW_REPEATERS,
+                repeaters=repeaters,
+                n=customers,
+                enough=FEW_REPEAT_BUYERS,
+            )
+        )
+    if customers > 1 and h.T.max() > 0 and np.ptp(h.T) == 0:
+        found.append(_finding("one_cohort", ONE_COHORT))
+    return tuple(found)
+
+
+def fit_findings(
+    params: pd.Series,
+    histories: Histories,
+    log_standard_errors: Floats,
+    *,
+    converged: bool,
+    at_bound: tuple[str, ...],
+) -> tuple[Finding, ...]:
+    """What a fitted purchase model shows about its own footing.
+
+    Parameters
+    ----------
+    params : Series
+        `r`, `alpha` and the two of the dropout, in the time unit of the histories.
+    histories : Histories
+    log_standard_errors : ndarray, shape (4,)
+        Standard errors of the log-parameters; infinite along a flat ridge.
+    converged : bool
+    at_bound : tuple of str
+        Parameters that ran to the edge of the search.
+
+    Returns
+    -------
+    tuple of Finding
+    """
+    found = []
+    if not converged:
+        found.append(_finding("not_converged", NOT_CONVERGED, serious=True))
+    nobody_leaves = leaving_chance(params, histories) < 1e-3
+    if nobody_leaves:
+        found.append(_finding("nobody_leaves", NOBODY_LEAVES))
+    shapes = params.drop(["alpha", "beta"], errors="ignore")
+    names = set(at_bound) | set(shapes.index[(shapes > 1e4) | (shapes < 1e-4)])
+    weak = set(params.index[~(log_standard_errors < WEAK)]) - names
+    if nobody_leaves:
+        names, weak = names - {"a", "b", "s", "beta"}, weak - {"a", "b", "s", "beta"}
+    if names:
+        found.append(_finding("runaway", RUNAWAY, names=_listed(names)))
+    elif weak:
+        found.append(_finding("weak", WEAKLY_KNOWN, names=_listed(weak)))
+    return tuple(found)
+
+
+def leaving_chance(params: pd.Series, histories: Histories) -> float:
+    """Chance that an average customer leaves within the time observed, by the model.
+
+    Parameters
+    ----------
+    params : Series
+        `r alpha a b` or `r alpha s beta`.
+    histories : Histories
+
+    Returns
+    -------
+    float
+        Between 0 and 1.
+    """
+    span = float(histories.T.max())
+    if "a" in params:
+        share = float(params["a"] / (params["a"] + params["b"]))
+        occasions = 1 + float(histories.weights @ histories.frequency) / histories.customers
+        return float(-np.expm1(occasions * np.log1p(-min(share, 1 - 1e-15))))
+    return float(-np.expm1(-params["s"] * np.log1p(span / params["beta"])))
+
+
+def spend_findings(
+    params: pd.Series,
+    frequency: Floats,
+    weights: Floats,
+    observed_mean: float,
+    *,
+    converged: bool,
+    at_bound: tuple[str, ...],
+) -> tuple[Finding, ...]:
+    """What a fitted Gamma-Gamma model shows about its own footing.
+
+    Parameters
+    ----------
+    params : Series
+        `p`, `q`, `v`.
+    frequency, weights : ndarray, shape (m,)
+        Repeat purchases and the customers behind each row.
+    observed_mean : float
+        Mean over repeat buyers of their mean amount.
+    converged : bool
+    at_bound : tuple of str
+
+    Returns
+    -------
+    tuple of Finding
+    """
+    p, q, v = (float(params[name]) for name in ("p", "q", "v"))
+    buyers = int(weights.sum())
+    found = []
+    if not converged:
+        found.append(_finding("not_converged", SPEND_NOT_CONVERGED, serious=True))
+    mean = p * v / (q - 1) if q > 1 else np.inf
+    if q <= 1:
+        found.append(_finding("no_mean", NO_MEAN, q=Metric(q, "number")))
+    elif not 0.5 < mean / observed_mean < 2:
+        found.append(
+            _finding(
+                "far_mean",
+                FAR_MEAN,
+                mean=Metric(mean, "currency"),
+                seen=Metric(observed_mean, "currency"),
+            )
+        )
+    names = (set(at_bound) & {"p", "q"}) | {n for n in ("p", "q") if params[n] > 1e4}
+    if names:
+        found.append(_finding("same_spend", SAME_SPEND, names=_listed(names)))
+    if weights[frequency > 1].sum() == 0:
+        found.append(_finding("one_repeat", ONE_REPEAT))
+    if buyers < FEW_REPEAT_BUYERS:
+        found.append(
+            _finding("few_repeaters", FEW_SPENDERS, repeaters=buyers, enough=FEW_REPEAT_BUYERS)
+        )
+    return tuple(found)
+
+
+def _finding(kind: str, message: str, *, serious: bool = False, **values: object) -> Finding:
+    return Finding(kind, serious, Sentence(message, **values))
+
+
+def _listed(names: set[str]) -> str:
+    return ", ".join(n for n in ("r", "alpha", "a", "b", "s", "beta", "p", "q", "v") if n in names)
+
+
+NO_TIME = (
+    "Every customer was first seen on the last day, so there is no time in which anybody could "
+    "have come back; take a later end date."
+)
+NOBODY_RETURNED = (
+    "None of the {n} customers came back, so nothing is known about how often customers buy or "
+    "when they leave; the forecast is zero for want of evidence."
+)
+FEW_REPEATERS = (
+    "Of {n} customers {repeaters} came back; with fewer than {enough} repeat buyers the parameters "
+    "rest on chance."
+)
+ONE_COHORT = (
+    "All customers joined on one day, so the effect of a customer's age can't be told from that of "
+    "the calendar."
+)
+NOT_CONVERGED = (
+    "The fit found no best parameters for this base; look at the data before trusting any forecast."
+)
+NOBODY_LEAVES = (
+    "As far as the data show, no customer ever leaves: the model counts everybody as alive, and "
+    "churn can't be forecast from this base."
+)
+RUNAWAY = (
+    "The likelihood has no peak in these parameters: {names}. Customers differ too little in this "
+    "respect for the model to measure it. Forecasts hold, the parameters are not to be read."
+)
+WEAKLY_KNOWN = (
+    "The base hardly determines these parameters: {names}. Many values fit equally well. Forecasts "
+    "hold, the parameters are not to be read."
+)
+SPEND_NOT_CONVERGED = (
+    "The spend fit found no best parameters for this base; look at the amounts before trusting any "
+    "value."
+)
+NO_MEAN = (
+    "The spend model gives q = {q}; at 1 or below, mean spend over customers has no finite value. "
+    "Each customer's own average, drawn towards that of all repeat buyers, is used instead."
+)
+FAR_MEAN = (
+    "The spend model puts mean spend at {mean} where repeat buyers spent {seen} on average, "
+    "because of a few extreme customers. Each customer's own average, drawn towards that of all "
+    "repeat buyers, is used instead."
+)
+SAME_SPEND = (
+    "Amounts differ too little, within customers or between them, for the spend model to measure "
+    "it: {names} can't be read as figures. Mean spend holds."
+)
+ONE_REPEAT = (
+    "No customer has more than one repeat purchase, so how much a customer's spend varies rests on "
+    "the model's shape alone."
+)
+FEW_SPENDERS = (
+    "The spend model rests on {repeaters} repeat buyers; with fewer than {enough} its parameters "
+    "rest on chance."
+)

@@ -1,0 +1,42 @@
+"""A sentence that reads as English and still knows its values, so that it can be told in another
+language.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from retention_lib.metrics import Metric
+
+_FORMATS = {"share": "{:.1%}", "count": "{:,.0f}", "days": "{:,.0f}", "months": "{:,.0f}"}
+
+
+class Sentence(str):
+    """Plain text, made of a message with `{name}`s and what stands for them.
+
+    Attributes
+    ----------
+    message : str
+        The sentence without its figures: what a translator sees.
+    values : mapping
+        By name: a `Metric` is written by its unit, an int as a count, text as it is.
+    """
+
+    message: str
+    values: Mapping[str, Any]
+
+    def __new__(cls, message: str, **values: Any) -> Sentence:
+        """The sentence with its values written in English."""
+        text = super().__new__(cls, message.format(**{k: _written(v) for k, v in values.items()}))
+        text.message, text.values = message, values
+        return text
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+        return (self.message,), dict(self.values)
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, Metric):
+        return _FORMATS.get(value.unit, "{:,.2f}").format(value.value)
+    return f"{value:,}" if isinstance(value, int) else str(value)

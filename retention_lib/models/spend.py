@@ -1,0 +1,242 @@
+"""Gamma-Gamma as a lifetimes fitter: what a customer spends per purchase.
+
+Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", note 025
+(brucehardie.com/notes/025). A customer's purchases vary around the customer's own mean, by
+Gamma(p, ν); the means vary over customers, by ν ~ Gamma(q, v). Spend is taken as independent of how
+often somebody buys, which `independence` checks.
+
+The mean over customers is p v / (q − 1) and exists for q > 1 only. Where the fit gives q <= 1, or a
+mean far from anything seen, the formula would give negative or absurd values; an average bounded by
+what was observed stands in, and `degenerate_` says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.stats import spearmanr
+
+from retention_lib.models._lifetimes import check_inputs, lifetimes
+from retention_lib.models.fitting import per_customer_in_logs, set_errors
+from retention_lib.models.histories import Floats, distinct
+from retention_lib.models.identification import Finding, spend_findings, words
+from retention_lib.models.likelihood import GammaGammaLikelihood
+from retention_lib.models.optimum import Optimum, best_of
+
+PARAMETERS = ("p", "q", "v")
+_STARTS = ((2.0, 4.0), (0.7, 1.5), (8.0, 3.0), (3.0, 20.0))
+_LOWER = np.log([1e-4, 1e-4, 1e-8])
+_UPPER = np.log([1e5, 1e5, 1e8])
+
+
+class GammaGammaFitter(lifetimes.GammaGammaFitter):
+    """The Gamma-Gamma model of lifetimes, with a fit and a mean that hold.
+
+    Parameters
+    ----------
+    penalizer_coef : float
+        Weight of the sum of squared parameters; 0 is maximum likelihood.
+
+    Attributes
+    ----------
+    mean_exists_ : bool
+        Whether the population's mean spend exists (q > 1).
+    observed_mean_ : float
+        Mean over repeat buyers of their mean amount.
+    """
+
+    name = "gammagamma"
+
+    def fit(
+        self,
+        frequency: npt.ArrayLike,
+        monetary_value: npt.ArrayLike,
+        weights: npt.ArrayLike | None = None,
+        initial_params: npt.ArrayLike | None = None,
+        verbose: bool = False,
+        tol: float = 1e-9,
+        index: Any = None,
+        q_constraint: bool = False,
+        **kwargs: Any,
+    ) -> GammaGammaFitter:
+        """Fit by maximum likelihood; same arguments as in lifetimes.
+
+        Parameters
+        ----------
+        frequency : array_like, shape (n,)
+            Repeat purchases, > 0.
+        monetary_value : array_like, shape (n,)
+            Mean amount of the repeat purchases, > 0.
+        weights : array_like, shape (n,), optional
+            Customers behind each row.
+        initial_params : array_like, shape (3,), optional
+            Logarithms of (p, q, v) to start from too.
+        verbose : bool
+            Print how the search ended.
+        tol : float
+            Largest gradient, per customer and log-parameter, at which the search stops.
+        index : array_like, optional
+            Index of `data`.
+        q_constraint : bool
+            Search q >= 1 only, as lifetimes has it.
+        **kwargs
+            Options of lifetimes' optimiser; there is nothing to set here.
+
+        Returns
+        -------
+        GammaGammaFitter
+            self, with what lifetimes sets, and `log_likelihood_`, `aic_`, `bic_`, `converged_`,
+            `gradient_`, `findings_`, `degenerate_` and `log_covariance_`.
+
+        Raises
+        ------
+        ValueError
+            Empty input, a frequency below 1 or fractional, an amount that is not positive.
+        """
+        x = np.asarray(frequency, dtype=float)
+        m = np.asarray(monetary_value, dtype=float)
+        if len(x) == 0:
+            raise ValueError("There is no repeat buyer to fit a spend model on.")
+        if not (np.isfinite(x).all() and np.isfinite(m).all() and (x >= 1).all()):
+            raise ValueError("frequency must be at least 1 and monetary_value finite in every row.")
+        check_inputs(x, monetary_value=m)
+        counts = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
+        first, inverse = distinct(x, m)
+        rows, means = x[first], m[first]
+        merged = np.asarray(np.bincount(inverse, counts), dtype=float)
+        self.observed_mean_ = float(merged @ means / merged.sum())
+
+        # Amounts are fitted in units of their geometric mean, which no extreme customer moves.
+        typical = float(np.exp(merged @ np.log(means) / merged.sum()))
+
+        end = self._search(rows, means, merged, typical, initial_params, q_constraint, tol)
+        if verbose:
+            print(f"{self.name}: {end.evaluations} evaluations, gradient {end.gradient:.1e}")
+        self.params_ = pd.Series(np.exp(end.point), index=list(PARAMETERS))
+        self.params_["v"] *= typical
+        likelihood = GammaGammaLikelihood(rows, means, merged)
+        self.log_likelihood_ = likelihood.value(np.asarray(self.params_, dtype=float))
+        penalty = self.penalizer_coef * float((self.params_**2).sum())
+        self._negative_log_likelihood_ = -self.log_likelihood_ / merged.sum() + penalty
+        self._hessian_ = end.hessian
+        self.data = pd.DataFrame(
+            {
+                "monetary_value": m,
+                "frequency": x,
+                "weights": np.ones(len(x), dtype=int) if weights is None else counts,
+            },
+            index=index,
+        )
+        set_errors(self, end, merged.sum())
+        self.mean_exists_ = bool(self.params_["q"] > 1)
+        self.findings_: tuple[Finding, ...] = spend_findings(
+            self.params_,
+            rows,
+            merged,
+            self.observed_mean_,
+            converged=end.converged,
+            at_bound=tuple(n for n, edge in zip(PARAMETERS, end.at_bound, strict=True) if edge),
+        )
+        self.degenerate_ = words(self.findings_)
+        return self
+
+    @property
+    def bounded(self) -> bool:
+        """Whether the bounded average stands in for the model's conditional mean."""
+        return any(f.kind in ("no_mean", "far_mean") for f in self.findings_)
+
+    @property
+    def population_mean(self) -> float:
+        """Mean spend per purchase over customers: p v / (q − 1), or what was seen where bounded."""
+        p, q, v = self._unload_params(*PARAMETERS)
+        return self.observed_mean_ if self.bounded else float(p * v / (q - 1))
+
+    def conditional_expected_average_profit(
+        self,
+        frequency: npt.ArrayLike | None = None,
+        monetary_value: npt.ArrayLike | None = None,
+    ) -> Any:
+        """Expected mean amount of a customer's further purchases.
+
+        Note 025, equation 5: the customer's own mean, weighted p x / (p x + q − 1), and the
+        population's for the rest. Where the population's mean does not exist or is far from what
+        was seen (`bounded`), the weight is p x / (p x + q) and the rest is the repeat buyers'
+        observed mean, so the result lies between the two means that were observed.
+
+        Parameters
+        ----------
+        frequency, monetary_value : array_like, optional
+            Those of the fit where not given. At frequency 0 the amount is not looked at.
+
+        Returns
+        -------
+        float, ndarray or Series
+            Never negative, never NaN where the amounts of repeat buyers are known.
+        """
+        x_in = self.data["frequency"] if frequency is None else frequency
+        m_in = self.data["monetary_value"] if monetary_value is None else monetary_value
+        index = next((v.index for v in (x_in, m_in) if isinstance(v, pd.Series)), None)
+        x, m = np.asarray(x_in, dtype=float), np.asarray(m_in, dtype=float)
+        p, q, _ = self._unload_params(*PARAMETERS)
+        prior = q if self.bounded else q - 1
+        own = np.where(x > 0, p * x / (p * x + prior), 0.0)
+        seen = np.where(x > 0, m, 0.0)
+        result = own * seen + (1 - own) * self.population_mean
+        if index is not None:
+            return pd.Series(result, index=index)
+        return float(result) if result.ndim == 0 else result
+
+    def _search(
+        self,
+        x: Floats,
+        m: Floats,
+        weights: Floats,
+        unit: float,
+        initial: npt.ArrayLike | None,
+        q_constraint: bool,
+        tol: float,
+    ) -> Optimum:
+        """The best parameters, with amounts (and so v) in `unit`."""
+        scaled = GammaGammaLikelihood(x, m / unit, weights)
+        objective = per_customer_in_logs(scaled, float(weights.sum()), self.penalizer_coef)
+        lower = _LOWER.copy()
+        if q_constraint:
+            lower[1] = 0.0
+        starts = [np.log([p, q, max(q - 1, 0.5) / p]) for p, q in _STARTS]
+        if initial is not None:
+            shift = np.array([0.0, 0.0, np.log(unit)])
+            starts.append(np.asarray(initial, dtype=float) - shift)
+        return best_of(objective, starts, lower, _UPPER, tolerance=tol)[0]
+
+
+def independence(
+    frequency: npt.ArrayLike, monetary_value: npt.ArrayLike
+) -> tuple[float | None, float | None, int]:
+    """Rank correlation of how much is spent with how often, among repeat buyers.
+
+    The Gamma-Gamma model takes the two as independent. A correlation above zero means that frequent
+    buyers' value is understated, below zero that it is overstated.
+
+    Parameters
+    ----------
+    frequency, monetary_value : array_like, shape (n,)
+        Rows without a repeat purchase or an amount are left out.
+
+    Returns
+    -------
+    spearman, p_value : float or None
+        None where there are fewer than three repeat buyers, or no variation.
+    n : int
+        Repeat buyers that the figure rests on.
+    """
+    x = np.asarray(frequency, dtype=float)
+    m = np.asarray(monetary_value, dtype=float)
+    kept = (x > 0) & np.isfinite(m)
+    n = int(kept.sum())
+    if n < 3 or np.ptp(x[kept]) == 0 or np.ptp(m[kept]) == 0:
+        return None, None, n
+    result = spearmanr(x[kept], m[kept])
+    return float(result.statistic), float(result.pvalue), n

@@ -1,0 +1,50 @@
+"""The table of the customers: history, segment, tier, and what each is expected to do."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+
+from retention_lib.data.base import Base
+from retention_lib.models.forecast import Forecast, forecast
+from retention_lib.retention.lists import ActionList, action_lists
+from retention_lib.retention.segments import Rfm, rfm, tiers
+
+#: Columns of `customers.parquet`, after the customer's id.
+COLUMNS: Final = (
+    *("first", "last", "purchases", "frequency", "recency", "T", "monetary_value"),
+    *("amount_mean", "revenue", "r", "f", "m", "segment", "tier", "p_alive"),
+    *("expected_purchases", "purchases_low", "purchases_high", "expected_spend"),
+    *("clv", "clv_low", "clv_high"),
+)
+
+
+def customer_table(base: Base, made: Forecast, scores: Rfm | None = None) -> pd.DataFrame:
+    """One row per customer, indexed by customer.
+
+    Parameters
+    ----------
+    base : Base
+    made : Forecast
+        Of the same base.
+    scores : Rfm, optional
+        Where it is at hand.
+
+    Returns
+    -------
+    DataFrame
+        `COLUMNS`, and `T_days`, days since the first purchase. Times are in the client's
+        `time_unit`; value is discounted margin within the horizon, in the report's currency.
+    """
+    customers = base.customers()
+    scores = scores or rfm(customers, base.as_of)
+    table = customers.join(scores.scores).join(made.valuation.customers)
+    table["tier"] = tiers(table["clv"].fillna(0.0), base.params.tiers)
+    table = table[list(COLUMNS)]
+    return table.assign(T_days=(pd.Timestamp(base.as_of) - table["first"]).dt.days)
+
+
+def lists_of(base: Base) -> tuple[ActionList, ...]:
+    """The lists to act on of a base."""
+    return action_lists(customer_table(base, forecast(base)))

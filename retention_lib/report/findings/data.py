@@ -1,0 +1,84 @@
+"""Sentences on the data: what came, what could be used, what to look at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from retention_lib.data.base import Base
+from retention_lib.metrics import Metric
+from retention_lib.report.said import Said, say
+
+
+def usable(base: Base) -> Said:
+    """The chapter's headline."""
+    rows, used = base.rows_in, base.rows_used
+    if used == rows:
+        return say("Every one of the {rows} rows could be used", rows=rows)
+    share = Metric(used / rows, "share", n=rows)
+    if used / rows >= 0.99:
+        return say("All but {left} of the {rows} rows could be used", left=rows - used, rows=rows)
+    return say("{share} of the {rows} rows could be used", share=share, rows=rows)
+
+
+def span(base: Base, orders: int, customers: int) -> Said:
+    """What the used rows hold."""
+    return say(
+        "They hold {orders} orders of {customers} customers, from {start} to {end}. "
+        "Source: {names}.",
+        orders=orders,
+        customers=customers,
+        start=base.start,
+        end=base.as_of,
+        names=", ".join(base.names),
+    )
+
+
+def months(monthly: pd.DataFrame) -> Said:
+    """The heading over orders by month: whether the history has holes."""
+    empty = int((monthly["orders"] == 0).sum())
+    if empty == 1:
+        return say("One month has no order at all: is the export whole?")
+    if empty:
+        return say("{empty} months have no order at all: is the export whole?", empty=empty)
+    return say("Orders came in every month of the {n} in the window", n=len(monthly))
+
+
+def cautions(
+    base: Base,
+    monthly: pd.DataFrame,
+    no_purchase: int,
+    placeholders: pd.DataFrame,
+    named: Callable[[str], str] = str,
+) -> list[Said]:
+    """What to know before reading on; an empty list where there is nothing."""
+    said = []
+    if not monthly["complete"].iloc[-1]:
+        said.append(
+            say(
+                "The last month isn't over: the data ends on {end}. It is drawn lighter and isn't "
+                "read as a fall.",
+                end=base.as_of,
+            )
+        )
+    if no_purchase:
+        said.append(
+            say(
+                "{n} customers have rows but no purchase: their days all net to zero or less. They "
+                "count in revenue, not as customers. With free_orders: true in the client file a "
+                "day of exactly zero counts as a purchase.",
+                n=no_purchase,
+            )
+        )
+    said.extend(
+        say(
+            "The id {customer} has {orders} orders, {share} of all: it is likely a placeholder "
+            "for guests. If so, name it under guest_ids in the client file.",
+            customer=named(str(row.customer)),
+            orders=int(row.orders),
+            share=Metric(float(row.share), "share"),
+        )
+        for row in placeholders.itertuples()
+    )
+    return said

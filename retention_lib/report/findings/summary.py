@@ -1,0 +1,74 @@
+"""Sentences of the summary: the one that a client remembers, and what to do first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from retention_lib.metrics import Metric
+from retention_lib.models.forecast import Forecast
+from retention_lib.models.verdict import Verdict
+from retention_lib.report.findings.retention import SMALL
+from retention_lib.report.said import Said, say
+from retention_lib.retention.lists import ActionList
+
+Metrics = Mapping[str, Metric]
+
+
+def headline(metrics: Metrics, made: Forecast) -> Said:
+    """What happened, and what is to come, in one sentence."""
+    churn, kept, value = metrics["churn.rate"], metrics["retention.rate"], metrics["clv.total"]
+    months = Metric(made.horizon_months, "months")
+    known = kept.value is not None and (kept.n or 0) >= SMALL
+    if not known and value.value is None:
+        return say("The history is too short to say who stays and what they are worth")
+    if not known:
+        return say(
+            "Today's customers are expected to bring {value} in the next {months}",
+            value=value,
+            months=months,
+        )
+    if value.value is None:
+        return say("{kept} of the customers stayed", kept=kept)
+    if (kept.value or 0) >= 0.5:
+        return say(
+            "{kept} of the customers stayed; those of today are expected to bring {value} in the "
+            "next {months}",
+            kept=kept,
+            value=value,
+            months=months,
+        )
+    return say(
+        "{churn} of the customers left; those who remain are expected to bring {value} in the next "
+        "{months}",
+        churn=churn,
+        value=value,
+        months=months,
+    )
+
+
+def sure(verdict: Verdict) -> Said:
+    """The verdict on the forecast, in words."""
+    words = {
+        "fit": "The forecast held up against what happened; plan with it.",
+        "care": "The forecast can be used, knowing what is listed here.",
+        "unfit": "Don't act on the forecast; the figures on what happened stand.",
+    }
+    return say(words[verdict.kind])
+
+
+def first_steps(lists: tuple[ActionList, ...]) -> list[Said]:
+    """What to do first, a sentence a list; the largest sum first."""
+    said: list[tuple[float, Said]] = []
+    for one in lists:
+        if not one.eligible:
+            continue
+        stake = Metric(one.eligible_at_stake, "currency")
+        worth = Metric(one.eligible_clv, "currency")
+        sentence = {
+            "win_back": "Win back: {n} customers are slipping away, with {stake} at stake.",
+            "thank_best": "Thank the best: {n} customers hold {worth} of the value to come.",
+            "second_order": "Make the second order easy: {n} customers have just made their first.",
+        }[one.id]
+        weight = one.eligible_at_stake if one.id == "win_back" else one.eligible_clv
+        said.append((weight, say(sentence, n=one.eligible, stake=stake, worth=worth)))
+    return [sentence for _, sentence in sorted(said, key=lambda pair: -pair[0])]

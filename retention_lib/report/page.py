@@ -1,0 +1,354 @@
+"""The words a chapter speaks in: title, chapter, section, text, note, verdict, figure, table.
+
+Every method of `Page` gives back a `Shown`, to be the last expression of a cell or the argument of
+`display`. JupyterLab shows its HTML; the exporter reads its metadata, under the key `retention`, to
+build headings, contents and figures. All text is escaped here, once, on its way into HTML.
+
+A sentence may hold `{name}`s, filled from keyword values: a `Metric` by its unit, an int as a
+count, a float as a number, text as it is. What comes from data belongs into the values, so that
+the sentence itself can be translated.
+"""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import struct
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from numbers import Integral, Real
+from typing import Any, Final, Literal
+
+from markupsafe import Markup, escape
+from nbformat import NotebookNode
+
+from retention_lib.metrics import Metric, from_json
+from retention_lib.report.figures.style import Drawn, style, whole
+from retention_lib.report.language import Formats, pieces
+from retention_lib.report.said import Said
+
+METRICS_MIME: Final = "application/vnd.retention.metrics+json"
+SVG_LIMIT: Final = 200_000
+"""Bytes above which a figure goes into the report as PNG at twice its size."""
+
+Text = str | Said
+"""A sentence, with its values beside it or already in it."""
+
+Verdict = Literal["fit", "care", "unfit"]
+_VERDICTS: Final[dict[str, tuple[str, str]]] = {
+    "fit": ("✓", "Fit to act on"),
+    "care": ("!", "To be read with care"),
+    "unfit": ("✕", "Not fit to act on"),
+}
+
+# What JupyterLab needs; the report has its own style sheet and leaves this one out.
+_LAB_STYLE: Final = Markup(
+    "<style>.headlines{display:flex;flex-wrap:wrap;gap:1em 2.5em;margin:.5em 0;padding:0}"
+    ".headline .label{font-size:.9em;opacity:.75}.headline .figure{font-size:1.9em;line-height:1.2}"
+    ".headline p,.verdict p{margin:0}.headline .detail,.note{font-size:.9em;opacity:.8}"
+    ".verdict{border-left:4px solid;padding:.2em 0 .2em 1em}.kicker{margin:0;opacity:.75}</style>"
+)
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One card of a row of headline figures.
+
+    Parameters
+    ----------
+    label : str
+        What the figure is, in a few words.
+    metric : Metric
+        Value, interval, n and the period before are read from it.
+    hint : str, optional
+        One short sentence on how to read it.
+    """
+
+    label: str
+    metric: Metric
+    hint: str | None = None
+
+
+@dataclass(frozen=True, repr=False)
+class Shown:
+    """Something to show in a notebook: its forms by MIME type, and what it is.
+
+    Parameters
+    ----------
+    data : mapping of str to text or JSON
+        `text/plain` always among them.
+    metadata : mapping
+        Goes into the output's metadata; `retention` says to the exporter what this is.
+    """
+
+    data: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+
+    def __repr__(self) -> str:
+        return str(self.data["text/plain"])
+
+    def _repr_mimebundle_(
+        self, include: object = None, exclude: object = None
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        return dict(self.data), dict(self.metadata)
+
+
+@dataclass(frozen=True)
+class Page:
+    """The vocabulary of one chapter, in one language and currency.
+
+    Parameters
+    ----------
+    formats : Formats
+        How numbers and sentences are written.
+    pseudonym : callable, optional
+        Turns a customer's id into what may be printed; without it ids are printed as they are.
+    """
+
+    formats: Formats
+    pseudonym: Callable[[str], str] | None = None
+
+    def customer(self, customer: str) -> str:
+        """How a customer is named in the report."""
+        return customer if self.pseudonym is None else self.pseudonym(customer)
+
+    def title(
+        self, client_title: str, period_text: str, as_of: Any, author: str | None = None
+    ) -> Shown:
+        """The report's title page: client, period, last day of the data, author."""
+        day = self.formats.date(as_of)
+        fields = {"title": client_title, "period": period_text, "as_of": day, "author": author}
+        html = Markup("<h1>{}</h1><p>{} · {}</p>").format(client_title, period_text, day)
+        return _shown("title", html, f"{client_title}\n{period_text} · {day}", **fields)
+
+    def chapter(self, name: str, finding: Text, **values: object) -> Shown:
+        """Open a chapter: its name above, what was found as the heading."""
+        name, text = self._plain(name), self._plain(finding, **values)
+        html = Markup('<p class="kicker">{}</p><h1>{}</h1>').format(name, text)
+        return _shown("chapter", html, f"{name}: {text}", name=name, text=text, level=2)
+
+    def section(self, finding: Text, name: str | None = None, **values: object) -> Shown:
+        """Open a section with what was found; `name` is its short form in the contents."""
+        text = self._plain(finding, **values)
+        short = None if name is None else self._plain(name)
+        html = Markup("<h2>{}</h2>").format(text)
+        return _shown("section", html, text, name=short, text=text, level=3)
+
+    def text(self, sentence: Text | None, **values: object) -> Shown | None:
+        """A paragraph; None, where there is nothing to say, shows nothing."""
+        if sentence is None:
+            return None
+        html = Markup("<p>{}</p>").format(self._marked(sentence, **values))
+        return _shown("text", html, self._plain(sentence, **values))
+
+    def note(self, sentence: Text | None, **values: object) -> Shown | None:
+        """How to read what stands above, or a caution; None shows nothing."""
+        if sentence is None:
+            return None
+        html = Markup('<p class="note">{}</p>').format(self._marked(sentence, **values))
+        return _shown("note", html, self._plain(sentence, **values))
+
+    def notes(self, sentences: Sequence[Text]) -> Shown:
+        """Several cautions, a paragraph each; nothing where there is none."""
+        html = Markup("").join(
+            Markup('<p class="note">{}</p>').format(self._marked(sentence))
+            for sentence in sentences
+        )
+        return _shown("note", html, "\n".join(self._plain(sentence) for sentence in sentences))
+
+    def list(self, sentences: Sequence[Text]) -> Shown:
+        """Several things of one kind, in the order of their weight."""
+        items = _list([self._marked(sentence) for sentence in sentences])
+        plain = "\n".join(f"- {self._plain(sentence)}" for sentence in sentences)
+        return _shown("text", items, plain)
+
+    def verdict(
+        self, kind: Verdict, text: Text, reasons: Sequence[Text] = (), **values: object
+    ) -> Shown:
+        """Whether to act on the figures: in a word, a sentence, and the reasons for it.
+
+        Raises
+        ------
+        ValueError
+            A kind other than `fit`, `care` and `unfit`.
+        """
+        if kind not in _VERDICTS:
+            raise ValueError(f"verdict: found {kind!r}; a verdict is fit, care or unfit")
+        sign, word = _VERDICTS[kind]
+        word = self.formats.say(word)
+        because = [self._marked(reason, **values) for reason in reasons]
+        html = Markup(
+            '<div class="verdict {}"><p class="word"><span class="sign" aria-hidden="true">{}'
+            "</span> {}</p><p>{}</p>{}</div>"
+        ).format(kind, sign, word, self._marked(text, **values), _list(because))
+        plain = [f"{word}. {self._plain(text, **values)}"]
+        plain += [f"- {self._plain(reason, **values)}" for reason in reasons]
+        return _shown("verdict", html, "\n".join(plain), verdict=kind)
+
+    def headlines(self, headlines: Sequence[Headline]) -> Shown:
+        """A row of cards: value, interval, change on the period before, n."""
+        cards = Markup("").join(self._card(headline) for headline in headlines)
+        plain = "\n".join(f"{h.label}: {self.formats.metric(h.metric)}" for h in headlines)
+        return _shown("headlines", Markup('<ul class="headlines">{}</ul>').format(cards), plain)
+
+    def figure(self, drawn: Drawn | None) -> Shown | None:
+        """A figure with its alt text, as SVG or, where that is heavy, as PNG at twice the size.
+
+        The figure is closed, so that a notebook doesn't show it a second time. None, where there is
+        nothing to draw, shows nothing.
+        """
+        if drawn is None:
+            return None
+        mime, picture, width, height = _picture(drawn)
+        size = {"alt": drawn.alt, "width": width, "height": height}
+        plain = {"text/plain": drawn.alt}
+        return Shown({mime: picture} | plain, {"retention": {"kind": "figure"} | size, mime: size})
+
+    def table(self, table: Any) -> Shown:
+        """A great-tables table; the report lays it out in its own style."""
+        html = Markup(table.as_raw_html(inline_css=False))
+        plain = re.sub(r"<style>.*?</style>", "", html, flags=re.S)
+        return _shown("table", html, Markup(plain).striptags())
+
+    def metrics(self, metrics: Mapping[str, Metric]) -> Shown:
+        """Publish a chapter's figures; `metrics_of` collects them, the report doesn't show them."""
+        data = {name: metric.as_json() for name, metric in metrics.items()}
+        plain = "\n".join(f"{k}: {self.formats.metric(m)}" for k, m in metrics.items())
+        return Shown({METRICS_MIME: data, "text/plain": plain}, {"retention": {"kind": "metrics"}})
+
+    def _card(self, headline: Headline) -> Markup:
+        metric, formats = headline.metric, self.formats
+        lines: list[str | Markup] = []
+        change = formats.change(metric)
+        if change is not None:
+            lines.append(formats.say("{change} on the period before", change=change))
+        if metric.low is not None and metric.high is not None:
+            interval = formats.interval(metric.low, metric.high, metric.unit)
+            lines.append(formats.say("95% interval {interval}", interval=interval))
+        if metric.n is not None:
+            lines.append(formats.say("n = {n}", n=formats.count(metric.n)))
+        if headline.hint:
+            lines.append(self._plain(headline.hint))
+        elif metric.value is None and metric.note:
+            lines.append(self._plain(metric.note))
+        details = Markup("").join(Markup('<p class="detail">{}</p>').format(x) for x in lines)
+        return Markup(
+            '<li class="headline"><p class="label">{}</p><p class="figure">{}</p><div>{}</div></li>'
+        ).format(self._plain(headline.label), formats.metric(metric), details)
+
+    def _plain(self, sentence: Text, /, **values: object) -> str:
+        sentence, values = _parts(sentence, values)
+        return self.formats.say(sentence, **{k: self._written(v) for k, v in values.items()})
+
+    def _marked(self, sentence: Text, /, **values: object) -> Markup:
+        """The sentence escaped, its values set apart so that a figure never breaks over a line."""
+        sentence, values = _parts(sentence, values)
+        translated = self.formats.say(sentence)
+        parts = pieces(translated, {k: self._written(v) for k, v in values.items()})
+        parts[1::2] = [_value(part) for part in parts[1::2]]
+        return Markup("").join(escape(part) for part in parts)
+
+    def _written(self, value: object) -> str:
+        match value:
+            case Metric():
+                return self.formats.metric(value)
+            case bool() | str():
+                return str(value)
+            case Integral():
+                return self.formats.count(int(value))
+            case date():
+                return self.formats.date(value)
+            case Real():
+                return self.formats.number(float(value))
+        return str(value)
+
+
+def metrics_of(notebook: NotebookNode) -> dict[str, Metric]:
+    """The metrics that an executed notebook published, by their ids.
+
+    Raises
+    ------
+    ValueError
+        One id was published twice with different figures.
+    """
+    found: dict[str, Metric] = {}
+    for published in _published(notebook):
+        for name, fields in published.items():
+            metric = from_json(fields)
+            if found.setdefault(name, metric) != metric:
+                raise ValueError(
+                    f"the metric {name!r} was published twice, as {found[name].value} and as "
+                    f"{metric.value}: publish it in one cell only"
+                )
+    return found
+
+
+def _parts(sentence: Text, values: dict[str, object]) -> tuple[str, dict[str, object]]:
+    if isinstance(sentence, Said):
+        return sentence.sentence, {**sentence.values, **values}
+    return sentence, values
+
+
+def _published(notebook: NotebookNode) -> Iterator[Mapping[str, Mapping[str, Any]]]:
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if METRICS_MIME in output.get("data", {}):
+                yield output["data"][METRICS_MIME]
+
+
+def _shown(kind: str, html: Markup, plain: str, **fields: Any) -> Shown:
+    known = {name: value for name, value in fields.items() if value is not None}
+    data = {"text/html": str(_LAB_STYLE + html), "text/plain": plain}
+    return Shown(data, {"retention": {"kind": kind} | known})
+
+
+def _value(text: str) -> Markup:
+    """A value inside a sentence; only what is short is kept on one line."""
+    short = " short" if len(text) <= 24 else ""
+    return Markup('<span class="value{}">{}</span>').format(short, text)
+
+
+def _list(items: Sequence[Markup]) -> Markup:
+    if not items:
+        return Markup("")
+    return Markup("<ul>{}</ul>").format(
+        Markup("").join(Markup("<li>{}</li>").format(item) for item in items)
+    )
+
+
+def _picture(drawn: Drawn) -> tuple[str, str, int, int]:
+    """MIME type, content (SVG text or base64), and width and height in CSS pixels."""
+    figure = whole(drawn.axes)
+    # Figures with a layout engine fill their canvas; others are cut to what is drawn on them.
+    options: dict[str, Any] = {"bbox_inches": None if figure.get_layout_engine() else "tight"}
+    with style():
+        svg = _svg(figure, options)
+        mime, picture = "image/svg+xml", svg
+        size = [float(x) / 0.72 for x in re.findall(r'(?:width|height)="([\d.]+)pt"', svg[:2000])]
+        if len(svg.encode()) > SVG_LIMIT:
+            out = io.BytesIO()
+            figure.savefig(out, format="png", dpi=200, metadata={"Software": None}, **options)
+            mime, picture = "image/png", base64.b64encode(out.getvalue()).decode("ascii")
+            size = [x / 2 for x in struct.unpack(">II", out.getvalue()[16:24])]
+    if "matplotlib.pyplot" in sys.modules:
+        sys.modules["matplotlib.pyplot"].close(figure)
+    return mime, picture, round(size[0]), round(size[1])
+
+
+def _svg(figure: Any, options: Mapping[str, Any]) -> str:
+    """The figure as SVG, the same for the same figure: no date, no random ids, no addresses."""
+    import matplotlib as mpl
+
+    out = io.StringIO()
+    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
+    with mpl.rc_context({"svg.hashsalt": "retention", "svg.fonttype": "path"}):
+        figure.savefig(out, format="svg", metadata=nothing, **options)
+    return re.sub(
+        r"<\?xml[^>]*>\s*|<!DOCTYPE[^>]*>\s*|<metadata>.*?</metadata>\s*",
+        "",
+        out.getvalue(),
+        flags=re.S,
+    )

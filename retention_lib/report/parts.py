@@ -1,0 +1,190 @@
+"""Parts of chapters: cohorts, a forecast or a list as the figure, table or section it becomes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from retention_lib.data.base import Base
+from retention_lib.models.fitter import PurchaseFitter
+from retention_lib.models.forecast import Forecast
+from retention_lib.report import findings, tables
+from retention_lib.report.customers import lists_of
+from retention_lib.report.figures import (
+    Drawn,
+    cohort_heatmap,
+    holdout_by_frequency,
+    holdout_tracking,
+)
+from retention_lib.report.language import Formats
+from retention_lib.report.page import Page, Shown
+from retention_lib.retention.cohorts import Cohorts
+from retention_lib.retention.lists import ActionList
+from retention_lib.retention.outcomes import LeftAlone, earlier_day, left_alone
+
+#: Cohorts smaller than this aren't drawn: their percentages are those of a handful.
+SMALLEST_COHORT: Final = 20
+
+
+def cohort_figure(table: Cohorts, formats: Formats) -> Drawn:
+    """The heat map of the cohorts that are large enough, labelled by their period."""
+    large = table.sizes.index[table.sizes >= SMALLEST_COHORT]
+    labels = [_cohort_label(day, table.period, formats) for day in large]
+    return cohort_heatmap(
+        table.shares.loc[large].set_axis(labels),
+        table.sizes[large].set_axis(labels),
+        table.unfinished.loc[large].set_axis(labels),
+        formats,
+        table.period,
+    )
+
+
+def _cohort_label(day: pd.Timestamp, period: str, formats: Formats) -> str:
+    if period == "year":
+        return str(day.year)
+    if period == "quarter":
+        return f"{day.year} Q{(day.month + 2) // 3}"
+    return formats.month(day)
+
+
+def alive_grid(model: PurchaseFitter, customers: pd.DataFrame, points: int = 40) -> pd.DataFrame:
+    """frequency, recency, p_alive on a regular grid, for customers observed as long as the oldest.
+
+    Parameters
+    ----------
+    model : PurchaseFitter
+    customers : DataFrame
+        Sets how far the grid goes: to the frequency that all but a hundredth stay below, and to the
+        longest observation.
+    points : int, default 40
+        Steps of recency.
+    """
+    longest = float(customers["T"].max())
+    most = int(np.clip(customers["frequency"].quantile(0.99), 3, 30))
+    frequency, recency = np.meshgrid(
+        np.arange(1, most + 1), np.linspace(0, longest, points), indexing="ij"
+    )
+    shape = frequency.shape
+    alive = model.conditional_probability_alive(
+        frequency.ravel(), recency.ravel(), np.full(frequency.size, longest)
+    )
+    return pd.DataFrame(
+        {
+            "frequency": frequency.ravel(),
+            "recency": recency.ravel(),
+            "p_alive": np.asarray(alive).reshape(shape).ravel(),
+        }
+    )
+
+
+def top_of_list(given: ActionList, page: Page, most: int = 10) -> pd.DataFrame:
+    """The first customers of a list, named as the report names them, for a table."""
+    first = given.customers.head(most)
+    named = [page.customer(str(customer)) for customer in first.index]
+    columns = ["last", "purchases", "revenue", "p_alive", "clv", "value_at_stake"]
+    return first[columns].reset_index(drop=True).assign(customer=named)[["customer", *columns]]
+
+
+def tracking_figure(made: Forecast, formats: Formats) -> Drawn | None:
+    """Cumulative repeat purchases, expected and actual; None without a holdout."""
+    if made.holdout is None or made.holdout.tracking.empty:
+        return None
+    frame = made.holdout.tracking.rename(columns={"week_end": "date"})
+    return holdout_tracking(frame, made.holdout.calibration_end.date(), formats)
+
+
+def calibration_figure(made: Forecast, formats: Formats) -> Drawn | None:
+    """Expected against actual purchases by how often a customer had bought; None untested."""
+    if made.holdout is None:
+        return None
+    return holdout_by_frequency(made.holdout.by_frequency, formats)
+
+
+def profile_table(profile: pd.DataFrame, by: str, formats: Formats) -> Any:
+    """Segments or tiers side by side: size, share of value, what a customer in them is like."""
+    return tables.frame_table(
+        profile,
+        formats,
+        {
+            by: "text",
+            "customers": "count",
+            "share_of_customers": "share",
+            "share_of_revenue": "share",
+            "share_of_clv": "share",
+            "mean_clv": "currency",
+            "purchases": "number",
+            "p_alive": "share",
+        },
+        {
+            by: formats.say(by.capitalize()),
+            "customers": formats.say("Customers"),
+            "share_of_customers": formats.say("Share"),
+            "share_of_revenue": formats.say("Share of revenue"),
+            "share_of_clv": formats.say("Share of CLV"),
+            "mean_clv": formats.say("CLV each"),
+            "purchases": formats.say("Purchases each"),
+            "p_alive": formats.say("P(alive)"),
+        },
+        stub=by,
+        id=f"by-{by}",
+    )
+
+
+def list_sections(given: Sequence[ActionList], base: Base, page: Page) -> list[Shown]:
+    """Each list: what was found, what to do, the first customers, the yardstick, the test."""
+    alone = _left_alone(base)
+    return [part for one in given for part in _list_section(one, alone.get(one.id), page)]
+
+
+def _list_section(one: ActionList, alone: LeftAlone | None, page: Page) -> list[Shown]:
+    shown = [page.section(findings.actions.one_list(one), name=one.title)]
+    if not one.eligible:
+        return [*shown, page.note(one.about)]
+    shown += [page.text(findings.actions.measure(one)), page.text(one.about)]
+    shown.append(page.table(_list_table(one, page)))
+    if alone is not None:
+        shown.append(page.text(findings.actions.alone(alone)))
+        if (test := findings.actions.test(one, alone)) is not None:
+            shown.append(page.text(test))
+    return shown
+
+
+def _left_alone(base: Base) -> dict[str, LeftAlone]:
+    """By list: what became of the customers who would have been on it some months ago."""
+    then = earlier_day(base)
+    if then is None:
+        return {}
+    earlier, months = then
+    found = {one.id: left_alone(base, earlier, months, one.everyone) for one in lists_of(earlier)}
+    return {name: alone for name, alone in found.items() if alone is not None}
+
+
+def _list_table(one: ActionList, page: Page) -> Any:
+    say = page.formats.say
+    return tables.frame_table(
+        top_of_list(one, page),
+        page.formats,
+        {
+            "customer": "text",
+            "last": "date",
+            "purchases": "count",
+            "revenue": "currency",
+            "p_alive": "share",
+            "clv": "currency",
+            "value_at_stake": "currency",
+        },
+        {
+            "customer": say("Customer"),
+            "last": say("Last purchase"),
+            "purchases": say("Purchases"),
+            "revenue": say("Revenue so far"),
+            "p_alive": say("P(alive)"),
+            "clv": say("CLV"),
+            "value_at_stake": say("At stake"),
+        },
+        stub="customer",
+        id=one.id.replace("_", "-"),
+    )

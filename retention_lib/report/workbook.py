@@ -1,0 +1,371 @@
+"""The workbook of lists to act on: a sheet a list, and one in front that says what each is for.
+
+It is opened in a spreadsheet by people who send letters from it, so ids stay what they are (text,
+with their leading zeros), and nothing that came from data is ever run: every text is written as
+text, and one that starts like a formula carries the quote prefix, which keeps it text when it is
+edited too. The same lists give the same bytes.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import IO, Any, Final
+
+import pandas as pd
+import xlsxwriter
+from babel.numbers import get_currency_symbol
+from xlsxwriter.exceptions import FileCreateError
+from xlsxwriter.format import Format as CellFormat
+from xlsxwriter.worksheet import Worksheet
+
+from retention_lib.errors import RetentionError
+from retention_lib.report.language import Formats
+from retention_lib.report.tables import NUMBERS, Format, written
+
+MOST_ROWS: Final = 1_048_575
+"""Rows that a sheet holds under its heading."""
+LONGEST_TEXT: Final = 32_767
+LONGEST_NAME: Final = 31
+WIDEST: Final = 60
+"""Characters; a longer text runs on in its cell."""
+
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_FORMULA: Final = re.compile(r"[\s\x00-\x1f]*[=+\-@＝＋－＠]|[\t\r\x00]")
+_NOT_IN_NAMES: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
+_EPOCH: Final = date(1900, 3, 1)
+"""Spreadsheets disagree on the days before it, so those are written as text."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One list to act on.
+
+    Parameters
+    ----------
+    name : str
+        Of the sheet; what a spreadsheet doesn't allow in it is taken out.
+    about : str
+        What the list is for, in a sentence or two.
+    frame : pandas.DataFrame
+        A row a customer, the most urgent first.
+    formats : mapping of column to format
+        Which columns are written, in this order; see `tables.Format`. An id is `text`.
+    labels : mapping of column to heading
+    at_stake : str, optional
+        The column whose sum is the value at stake.
+    """
+
+    name: str
+    about: str
+    frame: pd.DataFrame
+    formats: Mapping[str, Format]
+    labels: Mapping[str, str] = field(default_factory=dict)
+    at_stake: str | None = None
+
+
+def write_workbook(
+    path: str | Path | IO[bytes],
+    sheets: Sequence[Sheet],
+    fmt: Formats,
+    *,
+    client: str,
+    as_of: date,
+    created: datetime | None = None,
+    most_rows: int = MOST_ROWS,
+) -> None:
+    """Write the lists into one workbook.
+
+    Parameters
+    ----------
+    path : str, Path or binary file
+    sheets : sequence of Sheet
+    fmt : Formats
+    client : str
+        The client's name as printed.
+    as_of : datetime.date
+        Last day of the data.
+    created : datetime.datetime, optional
+        Goes into the file's properties; by default midnight of `as_of`, so that the same lists
+        give the same bytes.
+    most_rows : int
+        A longer list is cut there, and says so.
+
+    Raises
+    ------
+    ValueError
+        A sheet's formats or its value at stake name a column that its frame doesn't have.
+    RetentionError
+        The file can't be written.
+    """
+    for sheet in sheets:
+        _check(sheet)
+    options = {
+        "in_memory": True,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "strings_to_numbers": False,
+    }
+    book = xlsxwriter.Workbook(path if hasattr(path, "write") else str(path), options)
+    book.set_properties({"title": _clean(client), "created": created or _midnight(as_of)})
+    cells = _Cells(book, fmt)
+    names = sheet_names([fmt.say("About"), *(sheet.name for sheet in sheets)])
+    front = book.add_worksheet(names[0])
+    for sheet, name in zip(sheets, names[1:], strict=True):
+        _write_list(book.add_worksheet(name), sheet, cells, as_of, most_rows)
+    _write_front(front, sheets, names[1:], cells, client, as_of, most_rows)
+    try:
+        book.close()
+    except FileCreateError as error:
+        raise RetentionError(
+            f"{path}: the workbook can't be written ({error}); close it where it is open, "
+            "and see that the folder is there and may be written to."
+        ) from error
+
+
+def sheet_names(wanted: Sequence[str]) -> list[str]:
+    r"""Names that a spreadsheet takes: its own characters, length, and no two alike.
+
+    Parameters
+    ----------
+    wanted : sequence of str
+
+    Returns
+    -------
+    list of str
+        At most 31 UTF-16 units each, without `[ ] : * ? / \`, different also in lower case.
+
+    Examples
+    --------
+    >>> sheet_names(["Win back: gold/silver", "win back  gold silver", ""])
+    ['Win back gold silver', 'win back gold silver (2)', 'List']
+    """
+    taken: set[str] = set()
+    names = []
+    for name in wanted:
+        plain = " ".join(_NOT_IN_NAMES.sub(" ", _clean(name)).split()).strip("' ")
+        # A spreadsheet keeps "History" for itself.
+        plain = plain if plain and plain.lower() != "history" else f"List {plain}".strip()
+        chosen, number = _cut(plain, LONGEST_NAME), 1
+        while chosen.lower() in taken:
+            number += 1
+            chosen = _cut(plain, LONGEST_NAME - len(f" ({number})")) + f" ({number})"
+        taken.add(chosen.lower())
+        names.append(chosen)
+    return names
+
+
+def _cut(name: str, units: int) -> str:
+    """At most so many UTF-16 units, no character halved."""
+    return name.encode("utf-16-le")[: 2 * units].decode("utf-16-le", "ignore").rstrip("' ")
+
+
+def _check(sheet: Sheet) -> None:
+    named = [*sheet.formats, *([sheet.at_stake] if sheet.at_stake else [])]
+    if lacking := [column for column in named if column not in sheet.frame]:
+        raise ValueError(
+            f"Sheet {sheet.name!r} asks for {', '.join(map(repr, lacking))}; its frame has "
+            f"{', '.join(map(repr, sheet.frame.columns))}. Name columns that are there."
+        )
+
+
+def _clean(text: object) -> str:
+    """The text without what a spreadsheet refuses, and no longer than a cell takes."""
+    # A carriage return would be written as its code, "_x000D_", which not every reader turns back.
+    plain = _UNPRINTABLE.sub("", str(text).replace("\r\n", "\n").replace("\r", "\n"))
+    return plain if len(plain) <= LONGEST_TEXT else plain[: LONGEST_TEXT - 2] + " …"
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time())
+
+
+class _Cells:
+    """Writes single cells of one workbook, each with the format of its kind."""
+
+    def __init__(self, book: xlsxwriter.Workbook, fmt: Formats) -> None:
+        self.fmt = fmt
+        self.head = book.add_format(
+            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
+        )
+        self.head_right = book.add_format(
+            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom", "align": "right"}
+        )
+        self.title = book.add_format({"bold": True, "font_size": 14})
+        self._book = book
+        self._made: dict[tuple[str, bool], CellFormat] = {}
+
+    def format_of(self, pattern: str, *, quoted: bool = False, wrapped: bool = False) -> CellFormat:
+        """The one format of this number pattern; a workbook with one for each cell is slow."""
+        key = (f"{pattern} {wrapped}", quoted)
+        if key not in self._made:
+            properties: dict[str, Any] = {"num_format": pattern, "valign": "top"}
+            if quoted:
+                properties["quote_prefix"] = True
+            if wrapped:
+                properties["text_wrap"] = True
+            self._made[key] = self._book.add_format(properties)
+        return self._made[key]
+
+    def text(
+        self,
+        sheet: Worksheet,
+        row: int,
+        column: int,
+        value: object,
+        *,
+        wrapped: bool = False,
+        look: CellFormat | None = None,
+    ) -> None:
+        """A text as text, whatever it looks like."""
+        plain = _clean(value)
+        quoted = bool(_FORMULA.match(str(value)) or _FORMULA.match(plain))
+        if look is None or quoted:
+            look = self.format_of("@", quoted=quoted, wrapped=wrapped)
+        sheet.write_string(row, column, plain, look)
+
+    def value(
+        self, sheet: Worksheet, row: int, column: int, value: Any, form: Format, pattern: str
+    ) -> None:
+        """A value in its column's pattern; blank where it is missing."""
+        if value is None or value is pd.NaT or value is pd.NA or value != value:
+            sheet.write_blank(row, column, None, self.format_of(pattern))
+        elif form == "text":
+            self.text(sheet, row, column, value)
+        elif form in ("date", "month"):
+            self._day(sheet, row, column, value, pattern)
+        elif math.isfinite(float(value)):
+            sheet.write_number(row, column, float(value), self.format_of(pattern))
+        else:
+            sheet.write_blank(row, column, None, self.format_of(pattern))
+
+    def _day(self, sheet: Worksheet, row: int, column: int, value: Any, pattern: str) -> None:
+        day = pd.Timestamp(value).date()
+        if day < _EPOCH:
+            self.text(sheet, row, column, day.isoformat())
+        else:
+            sheet.write_datetime(row, column, _midnight(day), self.format_of(pattern))
+
+    def pattern(self, form: Format, values: pd.Series) -> str:
+        """How a spreadsheet writes a column; separators and month names are its reader's own."""
+        match form:
+            case "count":
+                return "#,##0"
+            case "share":
+                return "0.0%"
+            case "currency":
+                return self._money(values)
+            case "number" | "ratio":
+                return "#,##0.00"
+            case "days" | "months":
+                return "0" if _whole(values) else "0.0"
+            case "date":
+                return "yyyy-mm-dd"
+            case "month":
+                return "mmm yyyy"
+        return "@"
+
+    def _money(self, values: pd.Series) -> str:
+        """The language's pattern for amounts, without decimals where amounts are large."""
+        numbers = pd.to_numeric(values, errors="coerce").abs()
+        digits = "" if numbers.max() >= 1000 else ".00"
+        place = self.fmt.locale.currency_formats["standard"].pattern.split(";")[0]
+        symbol = get_currency_symbol(self.fmt.currency, self.fmt.locale).replace('"', "")
+        before = place.startswith("¤")
+        gap = " " if symbol[-1:].isalpha() or not before else ""
+        return f'"{symbol}{gap}"#,##0{digits}' if before else f'#,##0{digits}"{gap}{symbol}"'
+
+
+def _whole(values: pd.Series) -> bool:
+    numbers = pd.to_numeric(values, errors="coerce").dropna()
+    return bool((numbers == numbers.round()).all())
+
+
+def _write_list(page: Worksheet, sheet: Sheet, cells: _Cells, as_of: date, most_rows: int) -> None:
+    fmt = cells.fmt
+    if sheet.frame.empty:
+        page.set_column(0, 0, WIDEST)
+        nobody = fmt.say("As of {day} nobody is on this list.", day=fmt.date(as_of))
+        cells.text(page, 0, 0, nobody, wrapped=True)
+        return
+    frame = sheet.frame.head(most_rows)
+    for column, (name, form) in enumerate(sheet.formats.items()):
+        heading = str(sheet.labels.get(name, name))
+        look = cells.head_right if form in NUMBERS else cells.head
+        cells.text(page, 0, column, heading, look=look)
+        page.set_column(column, column, _width(heading, frame[name], form, fmt))
+        pattern = cells.pattern(form, frame[name])
+        for row, value in enumerate(frame[name].astype("object"), start=1):
+            cells.value(page, row, column, value, form, pattern)
+        if form == "text":
+            page.ignore_errors({"number_stored_as_text": _cells_of(column, len(frame))})
+    page.freeze_panes(1, 1)
+    page.autofilter(0, 0, len(frame), len(sheet.formats) - 1)
+    page.repeat_rows(0)
+    page.set_landscape()
+    page.fit_to_pages(1, 0)
+
+
+def _cells_of(column: int, rows: int) -> str:
+    return xlsxwriter.utility.xl_range(0, column, rows, column)
+
+
+def _width(heading: str, values: pd.Series, form: Format, fmt: Formats) -> float:
+    """Characters that the column needs; a long heading breaks between its words."""
+    sample = values.head(2000)
+    if form in NUMBERS:
+        # The longest figure is one of the two at the ends.
+        numbers = pd.to_numeric(sample, errors="coerce")
+        texts: Iterator[str] = (written(x, form, fmt) for x in (numbers.min(), numbers.max()))
+    elif form == "date":
+        texts = iter(["2000-01-01"])
+    elif form == "month":
+        texts = iter(["mmm yyyy"])
+    else:
+        texts = (str(value) for value in sample)
+    longest = max((len(text) for text in texts), default=0)
+    # The filter's arrow takes the room of three characters.
+    word = max((len(word) for word in heading.split()), default=0) + 3
+    return float(min(max(longest + 2, word, 8), WIDEST))
+
+
+def _write_front(
+    page: Worksheet,
+    sheets: Sequence[Sheet],
+    names: Sequence[str],
+    cells: _Cells,
+    client: str,
+    as_of: date,
+    most_rows: int,
+) -> None:
+    """What each list is for, how many are on it, and what is at stake."""
+    fmt = cells.fmt
+    for column, width in enumerate((32, WIDEST, 14, 20)):
+        page.set_column(column, column, width)
+    cells.text(page, 0, 0, client, look=cells.title)
+    cells.text(page, 1, 0, fmt.say("Data up to {day}", day=fmt.date(as_of)))
+    headings = (fmt.say("List"), fmt.say("What it is for"))
+    figures = (fmt.say("Customers"), fmt.say("Value at stake"))
+    for column, heading in enumerate((*headings, *figures)):
+        look = cells.head_right if heading in figures else cells.head
+        cells.text(page, 3, column, heading, look=look)
+    stakes = pd.Series(
+        [pd.to_numeric(s.frame[s.at_stake]).sum() if s.at_stake else math.nan for s in sheets],
+        dtype=float,
+    )
+    pattern = cells.pattern("currency", stakes)
+    for i, (sheet, name) in enumerate(zip(sheets, names, strict=True)):
+        row = 4 + i
+        about = sheet.about
+        if len(sheet.frame) > most_rows:
+            cut = fmt.say("A sheet holds no more than its first {n} rows.", n=fmt.count(most_rows))
+            about = f"{about} {cut}"
+        cells.text(page, row, 0, name)
+        cells.text(page, row, 1, about, wrapped=True)
+        cells.value(page, row, 2, len(sheet.frame), "count", "#,##0")
+        cells.value(page, row, 3, stakes.iloc[i], "currency", pattern)
+    page.freeze_panes(4, 0)

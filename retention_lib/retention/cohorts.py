@@ -1,0 +1,163 @@
+"""Cohorts: customers by when they first bought, and what they did since.
+
+A period that isn't over can't be read as churn: its cells are marked unfinished. The end of
+observation is the report's day, not the last transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Final, Literal
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from retention_lib.data import schema
+from retention_lib.data.base import Base
+from retention_lib.data.periods import ONE_DAY
+
+CohortPeriod = Literal["month", "quarter", "year"]
+
+_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+
+
+@dataclass(frozen=True)
+class Cohorts:
+    """A cohort table.
+
+    Parameters
+    ----------
+    shares : DataFrame
+        Index: first day of the cohort's period; columns 0, 1, 2 … periods since; values: share of
+        the cohort that bought in that period, NaN where it lies after the end of observation.
+    sizes : Series
+        Customers by cohort.
+    unfinished : DataFrame of bool
+        Cells whose period wasn't over on the report's day, or had begun before the data.
+    period : str
+        `month`, `quarter` or `year`.
+    """
+
+    shares: pd.DataFrame
+    sizes: pd.Series
+    unfinished: pd.DataFrame
+    period: CohortPeriod
+
+    def finished(self, age: int) -> pd.Series:
+        """The shares of the cohorts whose period number `age` is over, by cohort."""
+        if age not in self.shares:
+            return pd.Series(dtype=float)
+        return self.shares[age][~self.unfinished[age]].dropna()
+
+    def pooled(self, age: int) -> tuple[float, int] | None:
+        """The share over all cohorts whose period `age` is over, and its n; None without any."""
+        shares = self.finished(age)
+        n = int(self.sizes[shares.index].sum())
+        return (float((shares * self.sizes[shares.index]).sum() / n), n) if n else None
+
+
+def cohorts(base: Base, period: CohortPeriod | None = None) -> Cohorts:
+    """The cohort table of a base.
+
+    Parameters
+    ----------
+    base : Base
+    period : str, optional
+        `month`, `quarter` or `year`; the client file's `cohort_period` where not given.
+    """
+    period = period or base.params.cohort_period
+    months = _MONTHS[period]
+    bought = base.purchases()
+    first = bought.group_by(schema.CUSTOMER).aggregate(first=bought[schema.DAY].min())
+    joined = bought.join(first, schema.CUSTOMER)
+    joined = joined.mutate(
+        cohort=_period_index(joined["first"], months), at=_period_index(joined[schema.DAY], months)
+    )
+    counts = (
+        joined.group_by([joined.cohort, (joined["at"] - joined.cohort).name("age")])
+        .aggregate(customers=joined[schema.CUSTOMER].nunique())
+        .execute()
+    )
+    wide = counts.pivot_table(index="cohort", columns="age", values="customers", aggfunc="sum")
+    last = _index_of(base.as_of, months)
+    wide = wide.reindex(index=range(int(wide.index.min()), last + 1))
+    wide = wide.reindex(columns=range(last - int(wide.index[0]) + 1))
+    sizes = wide[0].fillna(0).astype(int).rename("customers")
+    reached = pd.DataFrame(
+        {age: wide.index.to_series() + age <= last for age in wide.columns}, index=wide.index
+    )
+    # a cohort without a purchase in a period that was observed has a share of 0, not an unknown one
+    shares = wide.fillna(0).where(reached).div(sizes.where(sizes > 0), axis=0)
+    open_end = _last_day(last, months) > base.as_of
+    unfinished = pd.DataFrame(
+        {age: (wide.index.to_series() + age == last) & open_end for age in wide.columns},
+        index=wide.index,
+    )
+    labels = pd.DatetimeIndex([_first_day(i, months) for i in wide.index], name="cohort")
+    return Cohorts(
+        shares=shares.set_axis(labels),
+        sizes=sizes.set_axis(labels),
+        unfinished=unfinished.set_axis(labels),
+        period=period,
+    )
+
+
+def _period_index(day: ir.DateValue, months: int) -> ir.IntegerValue:
+    """Periods since year 0, as an expression."""
+    return ((day.year() * 12 + day.month() - 1) / months).floor().cast("int64")
+
+
+def _index_of(day: dt.date, months: int) -> int:
+    return (day.year * 12 + day.month - 1) // months
+
+
+def _first_day(index: int, months: int) -> pd.Timestamp:
+    year, month = divmod(index * months, 12)
+    return pd.Timestamp(year, month + 1, 1)
+
+
+def _last_day(index: int, months: int) -> dt.date:
+    return _first_day(index + 1, months).date() - ONE_DAY
+
+
+def monthly(base: Base) -> pd.DataFrame:
+    """Customers, orders and revenue by calendar month, new and returning apart.
+
+    Returns
+    -------
+    DataFrame
+        month (its first day), new, returning (customers with a purchase; new is who first bought in
+        that month), new_revenue, returning_revenue (all used rows), orders (amount > 0), complete
+        (False where the window begins or ends within the month). Months without a row are there.
+    """
+    days = base.days
+    first = days.group_by(schema.CUSTOMER).aggregate(
+        first=days[schema.DAY].min(where=days[schema.BOUGHT])
+    )
+    joined = days.join(first, schema.CUSTOMER)
+    at = _period_index(joined[schema.DAY], 1)
+    is_new = (_period_index(joined["first"], 1) == at).fill_null(False)
+    joined = joined.mutate(at=at, is_new=is_new)
+    bought = joined[schema.BOUGHT]
+    customer = joined[schema.CUSTOMER]
+    by_month = joined.group_by("at").aggregate(
+        new=customer.nunique(where=bought & joined.is_new),
+        returning=customer.nunique(where=bought & ~joined.is_new),
+        new_revenue=joined[schema.AMOUNT].sum(where=joined.is_new).cast("float64"),
+        returning_revenue=joined[schema.AMOUNT].sum(where=~joined.is_new).cast("float64"),
+    )
+    orders = base.orders()
+    orders = orders.filter(orders.amount > 0).mutate(at=_period_index(orders.day, 1))
+    per_month = orders.group_by("at").aggregate(orders=orders.count())
+    frame = by_month.execute().set_index("at").join(per_month.execute().set_index("at"))
+    frame = frame.reindex(range(_index_of(base.start, 1), _index_of(base.as_of, 1) + 1)).fillna(0.0)
+    counts = ["new", "returning", "orders"]
+    frame[counts] = frame[counts].astype(int)
+    month = pd.DatetimeIndex([_first_day(i, 1) for i in frame.index])
+    ends = [_last_day(i, 1) for i in frame.index]
+    complete = [
+        start.date() >= base.start and end <= base.as_of
+        for start, end in zip(month, ends, strict=True)
+    ]
+    return frame.assign(month=month, complete=complete).reset_index(drop=True)

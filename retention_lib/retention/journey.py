@@ -1,0 +1,89 @@
+"""From the first purchase to the second: who comes back, and after how long."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from retention_lib.data import schema
+from retention_lib.data.base import Base
+
+
+def days_to_second(base: Base, as_of: dt.date | None = None) -> pd.DataFrame:
+    """One row per customer: how long until the second purchase, and how long was watched.
+
+    Parameters
+    ----------
+    base : Base
+    as_of : date, optional
+        End of observation; the report's day where not given.
+
+    Returns
+    -------
+    DataFrame
+        `days_to_second` (float, NaN where there is none yet) and `observed_days` (int, from the
+        first purchase to `as_of`), one row per customer in no particular order.
+    """
+    end = ibis.date(as_of or base.as_of)
+    bought = base.purchases()
+    bought = bought.filter((bought[schema.DAY] <= end) & (bought.number <= 1))
+    first_two = bought.group_by(schema.CUSTOMER).aggregate(
+        first=bought[schema.DAY].min(where=bought.number == 0),
+        second=bought[schema.DAY].min(where=bought.number == 1),
+    )
+    return first_two.select(
+        days_to_second=first_two.second.delta(first_two["first"], unit="day").cast("float64"),
+        observed_days=end.delta(first_two["first"], unit="day").cast("int64"),
+    ).execute()
+
+
+def second_purchase_curve(base: Base, up_to_days: int = 365) -> pd.DataFrame:
+    """Share of the customers with a second purchase, by days since the first.
+
+    The Kaplan-Meier estimate (1958): whoever was first seen a month ago counts for that month only,
+    so recent customers neither pull the curve down nor are left out. Intervals are Greenwood's on
+    the log-log scale.
+
+    Parameters
+    ----------
+    base : Base
+    up_to_days : int, default 365
+        Where the curve ends, at the latest; it never goes past what was observed.
+
+    Returns
+    -------
+    DataFrame
+        days, share, low, high; empty where nobody came back.
+    """
+    from statsmodels.duration.survfunc import SurvfuncRight
+
+    gaps = days_to_second(base)
+    came = gaps["days_to_second"].notna()
+    watched = gaps["days_to_second"].where(came, gaps["observed_days"])
+    if not came.any():
+        return pd.DataFrame(columns=["days", "share", "low", "high"], dtype=float)
+    # one row per customer: with frequency weights statsmodels' standard errors are too large
+    curve = SurvfuncRight(watched.to_numpy(), came.to_numpy(dtype=int))
+    kept = curve.surv_times <= up_to_days
+    survival, error = curve.surv_prob[kept], curve.surv_prob_se[kept]
+    low, high = _log_log_limits(survival, error)
+    frame = pd.DataFrame(
+        {"days": curve.surv_times[kept], "share": 1 - survival, "low": 1 - high, "high": 1 - low}
+    )
+    start = pd.DataFrame({"days": [0.0], "share": [0.0], "low": [0.0], "high": [0.0]})
+    return pd.concat([start, frame], ignore_index=True)
+
+
+def _log_log_limits(
+    survival: np.ndarray, error: np.ndarray, z: float = 1.959964
+) -> tuple[np.ndarray, np.ndarray]:
+    """Limits of a survival probability that stay in [0, 1] (Kalbfleisch & Prentice 2002, 1.4)."""
+    inside = (survival > 0) & (survival < 1)
+    safe = np.where(inside, survival, 0.5)
+    spread = np.where(inside, z * error / (safe * np.abs(np.log(safe))), 0.0)
+    low = np.where(inside, safe ** np.exp(spread), survival)
+    high = np.where(inside, safe ** np.exp(-spread), survival)
+    return low, high

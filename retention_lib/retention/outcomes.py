@@ -1,0 +1,114 @@
+"""What the customers of a list do when left alone: the yardstick for whatever is done with a list.
+
+A rule can be applied as of some months ago, and what its customers have done since is known. That
+share is what a campaign must beat, and what its test is sized by.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Final
+
+import ibis
+import pandas as pd
+
+from retention_lib.data import schema
+from retention_lib.data.base import Base
+from retention_lib.data.periods import ONE_DAY, shift_months
+from retention_lib.metrics import Metric
+from retention_lib.retention.intervals import wilson
+
+#: How long ago the rule is applied, and so how long its customers are watched.
+MONTHS: Final = 3
+
+#: Fewer customers than this say too little.
+SMALLEST: Final = 50
+
+POWER: Final = 0.80
+LEVEL: Final = 0.05
+
+
+@dataclass(frozen=True)
+class LeftAlone:
+    """How many customers of a list bought again by themselves.
+
+    Parameters
+    ----------
+    months : int
+        Within how long.
+    share : Metric
+        Of those who would have been on the list then.
+    """
+
+    months: int
+    share: Metric
+
+
+def earlier_day(base: Base, months: int = MONTHS) -> tuple[Base, int] | None:
+    """The base `months` ago; None where fewer than as many months lie before that again."""
+    day = shift_months(base.as_of, -months)
+    return (base.at(day), months) if shift_months(day, -months) >= base.start else None
+
+
+def left_alone(base: Base, earlier: Base, months: int, customers: pd.Index) -> LeftAlone | None:
+    """The share of some customers, chosen as of an earlier day, with a purchase since.
+
+    Parameters
+    ----------
+    base, earlier : Base
+        Now, and as it was then.
+    months : int
+        Between the two.
+    customers : Index
+        Who was on the list then.
+
+    Returns
+    -------
+    LeftAlone or None
+        None with fewer than `SMALLEST` customers.
+    """
+    if len(customers) < SMALLEST:
+        return None
+    bought = base.purchases()
+    since = bought.filter(
+        bought[schema.DAY].between(ibis.date(earlier.as_of + ONE_DAY), ibis.date(base.as_of))
+    )
+    buyers = set(since.select(schema.CUSTOMER).distinct().execute()[schema.CUSTOMER])
+    came = sum(customer in buyers for customer in customers)
+    limits = wilson(came, len(customers))
+    low, high = limits or (None, None)
+    share = Metric(came / len(customers), "share", low=low, high=high, n=len(customers))
+    return LeftAlone(months, share)
+
+
+def group_size(base_rate: float, uplift: float) -> int | None:
+    """Customers in each of two equal groups, so that a rise in a share shows.
+
+    Normal approximation on Cohen's effect size h, two-sided at 5 %, power 80 % (Cohen 1988, ch. 6).
+
+    Parameters
+    ----------
+    base_rate : float
+        Share without the measure.
+    uplift : float
+        Rise that should be seen, in points (0.02 is two).
+
+    Returns
+    -------
+    int or None
+        None where base rate plus uplift is no share.
+
+    Examples
+    --------
+    >>> group_size(0.10, 0.02)
+    3835
+    """
+    from statsmodels.stats.power import NormalIndPower
+    from statsmodels.stats.proportion import proportion_effectsize
+
+    if not (0 <= base_rate < base_rate + uplift <= 1):
+        return None
+    effect = proportion_effectsize(base_rate + uplift, base_rate)
+    size = NormalIndPower().solve_power(effect, alpha=LEVEL, power=POWER)
+    return math.ceil(float(size))

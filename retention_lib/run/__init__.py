@@ -1,0 +1,1 @@
+"""From chapters to reports: kernels, one chapter, one client, many clients."""

@@ -1,0 +1,45 @@
+"""The chapters: which notebooks make a report, and in which order they are read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from retention_lib.errors import UsageError
+
+#: In reading order. Each stands alone; the run starts as many at once as it has room for.
+CHAPTERS = ("00_summary", "01_data", "02_retention", "03_cltv", "04_actions")
+
+
+def notebooks_folder(here: Path | None = None) -> Path:
+    """The folder of the chapters' notebooks: in the working directory, else of this installation.
+
+    Raises
+    ------
+    UsageError
+        There is none.
+    """
+    places = [(here or Path.cwd()) / "notebooks", Path(__file__).parents[2] / "notebooks"]
+    for place in places:
+        if (place / f"{CHAPTERS[0]}.ipynb").exists():
+            return place
+    raise UsageError(
+        f"There are no notebooks in {places[0]}; run the command in the project's folder, "
+        "the one with notebooks/ and params/"
+    )
+
+
+def choose(only: str | None) -> tuple[str, ...]:
+    """The chapters to run: all, or the one that `--only` names.
+
+    Raises
+    ------
+    UsageError
+        A name that isn't a chapter's.
+    """
+    if only is None:
+        return CHAPTERS
+    wanted = only.removesuffix(".ipynb")
+    matches = [c for c in CHAPTERS if wanted in (c, c.partition("_")[0], c.partition("_")[2])]
+    if not matches:
+        raise UsageError(f'--only: found "{only}"; the chapters are {", ".join(CHAPTERS)}')
+    return tuple(matches)

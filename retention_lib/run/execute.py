@@ -1,0 +1,340 @@
+"""One chapter: its notebook run through papermill, in a kernel of its own.
+
+papermill is used as it is, through its public function and its own engine, so that the executed
+notebook is the one that ``papermill notebooks/NN_name.ipynb OUT -f FILE`` leaves. Around it stand
+the things that it leaves open:
+
+- a parameter that the chapter doesn't know is an error, where papermill only warns;
+- a path is a path: papermill fills ``{name}`` in paths from the parameters;
+- the working folder is the kernel's, where papermill changes the whole process's;
+- a cell that runs out of time or loses its kernel is marked as failed, not as completed;
+- a failure is a sentence.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import json
+import logging
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any, NoReturn, TextIO
+
+from jupyter_core.utils import ensure_event_loop
+from traitlets.config import Config
+
+from retention_lib.errors import ChapterError, RetentionError
+from retention_lib.run.kernels import ChapterKernelManager
+
+
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Have a module that isn't loaded yet look as if it weren't installed."""
+    hidden = module not in sys.modules
+    if hidden:
+        sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        if hidden:
+            del sys.modules[module]
+
+
+# It compiles grammars for a check of addresses in JSON that nothing here asks for, which takes
+# three quarters of the time that importing papermill takes.
+with _without("rfc3987_syntax"):
+    import nbformat
+    import papermill
+    from nbclient.exceptions import CellTimeoutError, DeadKernelError
+    from papermill.exceptions import PapermillException, PapermillExecutionError
+    from papermill.execute import raise_for_execution_errors
+    from papermill.iorw import local_file_io_cwd
+
+# What papermill logs of a failure is told by the error; without a handler it would be printed too.
+logging.getLogger("papermill").addHandler(logging.NullHandler())
+
+_START_SECONDS = 60
+_WARNING = re.compile(r"^\S.*:\d+: (?P<category>\w*Warning): (?P<text>.*)$", re.MULTILINE)
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+@dataclass(frozen=True, slots=True)
+class ChapterRun:
+    """An executed chapter.
+
+    Attributes
+    ----------
+    chapter : str
+        The template's name, ``03_cltv``.
+    path : Path
+        The executed notebook.
+    seconds : float
+        Wall-clock time, the kernel's start included.
+    warnings : tuple of str
+        What Python warned of, each with its cell: ``cell [4]: UserWarning: …``.
+    """
+
+    chapter: str
+    path: Path
+    seconds: float
+    warnings: tuple[str, ...]
+
+
+def execute_chapter(
+    template: Path,
+    output: Path,
+    parameters: Mapping[str, Any],
+    *,
+    cwd: Path,
+    timeout: int | None = None,
+    on_cell: Callable[[int, int], None] | None = None,
+    log: Path | None = None,
+    server: str = "",
+) -> ChapterRun:
+    """Run a chapter's notebook with these parameters.
+
+    Safe to call from several threads or processes at once, each call with a kernel of its own.
+
+    Parameters
+    ----------
+    template : Path
+        The notebook.
+    output : Path
+        Where the executed notebook goes, written anew after each cell.
+    parameters : mapping
+        What the client file says: text, numbers, booleans, None, lists and mappings of these.
+    cwd : Path
+        The kernel's working folder.
+    timeout : int, optional
+        Seconds for the whole chapter.
+    on_cell : callable, optional
+        Called after each cell with the number of code cells done and in all.
+    log : Path, optional
+        Is added what the cells print, what the kernel writes besides, and the traceback.
+    server : str, optional
+        Address of the `KernelServer` that gives the kernel; by default, this process's own.
+
+    Returns
+    -------
+    ChapterRun
+
+    Raises
+    ------
+    ChapterError
+        One or more sentences. What was executed is at `output`, with the traceback in it. Where
+        the cell raised a `RetentionError`, the sentences and the exit code are that error's.
+    TypeError
+        A parameter is of a type that a client file can't hold.
+    """
+    start = time.perf_counter()
+    chapter = template.stem
+    # What a client file can say is what JSON can: a date or a path would arrive as other text.
+    values: dict[str, Any] = json.loads(json.dumps(dict(parameters)))
+    notebook = _read(template)
+    _check_known(chapter, notebook, values)
+    if not cwd.is_dir():
+        raise ChapterError(f"Chapter {chapter} can't run in {cwd}: there is no such folder.")
+    output = output.absolute()
+    output.parent.mkdir(parents=True, exist_ok=True)
+    progress = _Progress(_code_cells(notebook, values), timeout, on_cell)
+    with _appending(log) as text:
+        try:
+            _with_own_loop(_run, template, output, values, progress, cwd, log, text, server)
+        except PapermillExecutionError as error:
+            if text:
+                text.write(_COLOUR.sub("", "\n".join(error.traceback)) + "\n")
+            raise _failure(chapter, progress.done + 1, error, output) from error
+        except (PapermillException, RuntimeError, ValueError) as error:
+            raise ChapterError(f"Chapter {chapter} can't run: {error}.") from error
+    seconds = time.perf_counter() - start
+    return ChapterRun(chapter, output, seconds, tuple(_warnings(_read(output))))
+
+
+def _with_own_loop(function: Callable[..., None], *args: Any) -> None:
+    """Call a function with an event loop that is closed afterwards.
+
+    Jupyter's synchronous functions otherwise leave one open in every thread that they were called
+    from. Where a loop is running, as in a notebook, they go to a thread that they keep.
+    """
+
+    def call() -> None:
+        loop = ensure_event_loop()
+        try:
+            function(*args)
+        finally:
+            tasks = asyncio.all_tasks(loop)
+            for task in tasks:
+                task.cancel()
+            loop.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
+            loop.close()
+            asyncio.set_event_loop(None)
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        contextvars.Context().run(call)
+    else:
+        function(*args)
+
+
+class _Progress:
+    """Where a chapter is: nbclient's hooks, which it calls by keyword."""
+
+    def __init__(
+        self, total: int, timeout: int | None, on_cell: Callable[[int, int], None] | None
+    ) -> None:
+        self.total = total
+        self.timeout = timeout
+        self.deadline = None if timeout is None else time.monotonic() + timeout
+        self.on_cell = on_cell
+        self.index = 0
+        self.done = 0
+
+    def started(self, *, cell: Any, cell_index: int) -> None:
+        self.index = cell_index
+
+    def executed(self, *, cell: Any, cell_index: int, execute_reply: Any) -> None:
+        if execute_reply["content"]["status"] == "ok":
+            self.done += 1
+            if self.on_cell:
+                self.on_cell(self.done, self.total)
+
+    def seconds_left(self, cell: Any) -> float | None:
+        """Return what is left of the chapter's time; nbclient takes 0 for no limit."""
+        return None if self.deadline is None else max(self.deadline - time.monotonic(), 0.001)
+
+
+def _run(
+    template: Path,
+    output: Path,
+    parameters: dict[str, Any],
+    progress: _Progress,
+    cwd: Path,
+    log: Path | None,
+    text: TextIO | None,
+    server: str,
+) -> None:
+    manager = {"server": server, "log_file": str(log.absolute()) if log else ""}
+    try:
+        papermill.execute_notebook(
+            _literal(template.absolute()),
+            _literal(output),
+            parameters,
+            progress_bar=False,
+            start_timeout=min(_START_SECONDS, progress.timeout or _START_SECONDS),
+            stdout_file=text,
+            stderr_file=text,
+            # From here on nbclient's, which papermill's engine passes on.
+            kernel_manager_class=ChapterKernelManager,
+            config=Config({ChapterKernelManager.__name__: manager}),
+            resources={"metadata": {"path": str(cwd.absolute())}},
+            timeout_func=progress.seconds_left,
+            on_cell_start=progress.started,
+            on_cell_executed=progress.executed,
+        )
+    except CellTimeoutError:
+        reason = f"The chapter took longer than {progress.timeout} seconds."
+        _raise_in_cell(output, progress.index, "TimeoutError", reason)
+    except DeadKernelError:
+        reason = "The kernel died, as it does when the memory runs out."
+        _raise_in_cell(output, progress.index, "DeadKernelError", reason)
+
+
+def _raise_in_cell(output: Path, index: int, name: str, reason: str) -> NoReturn:
+    """Have the notebook say that this cell failed, as papermill has it for an exception."""
+    notebook = _read(output)
+    notebook.metadata.papermill["exception"] = True
+    for cell in notebook.cells[index:]:
+        cell.metadata.papermill["status"] = "pending"
+    cell = notebook.cells[index]
+    cell.metadata.papermill.update(status="failed", exception=True)
+    # The interrupt that ended it, where there was one, knows the line at which it was.
+    interrupts = [output for output in cell.outputs if output.output_type == "error"]
+    traceback = [line for output in interrupts for line in output.traceback]
+    cell.outputs = [output for output in cell.outputs if output.output_type != "error"]
+    cell.outputs.append(
+        nbformat.v4.new_output(
+            "error", ename=name, evalue=reason, traceback=[*traceback, f"{name}: {reason}"]
+        )
+    )
+    with local_file_io_cwd():
+        raise_for_execution_errors(notebook, str(output))
+    raise AssertionError("papermill raises for the error in the cell")
+
+
+def _failure(chapter: str, number: int, error: Any, output: Path) -> ChapterError:
+    """Return the error for the user: the sentences meant for him where there are any."""
+    kind = _retention_errors().get(error.ename)
+    if kind is not None:
+        failure = ChapterError(*error.evalue.splitlines())
+        failure.exit_code = kind.exit_code
+        return failure
+    message = next((line.strip() for line in error.evalue.splitlines() if line.strip()), "")
+    what = f"{error.ename}: {message}" if message else error.ename
+    return ChapterError(
+        f"Chapter {chapter} stopped at cell [{number}] with {what.rstrip('.')}. "
+        f"How far it came is in {output}."
+    )
+
+
+def _retention_errors() -> dict[str, type[RetentionError]]:
+    kinds = [RetentionError]
+    for kind in kinds:
+        kinds.extend(kind.__subclasses__())
+    return {kind.__name__: kind for kind in kinds}
+
+
+def _check_known(chapter: str, notebook: Any, parameters: Mapping[str, Any]) -> None:
+    known = list(papermill.inspect_notebook(notebook))
+    sentences = []
+    for name in parameters:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            remedy = f"did you mean {near[0]}?" if near else "its cell tagged parameters lacks it."
+            sentences.append(f"Chapter {chapter} has no parameter {name}: {remedy}")
+    if sentences:
+        raise ChapterError(*sentences)
+
+
+def _read(path: Path) -> Any:
+    try:
+        return nbformat.read(path, as_version=4)
+    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
+        raise ChapterError(f"The notebook {path} can't be read: {error}") from error
+
+
+def _code_cells(notebook: Any, parameters: Mapping[str, Any]) -> int:
+    """Count the cells that will be executed, papermill's own among them."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+    injected = any("injected-parameters" in cell.metadata.get("tags", []) for cell in cells)
+    return len(cells) + (bool(parameters) and not injected)
+
+
+def _warnings(notebook: Any) -> Iterator[str]:
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            if output.output_type == "stream" and output.name == "stderr":
+                for found in _WARNING.finditer(output.text):
+                    yield f"cell [{cell.execution_count}]: {found['category']}: {found['text']}"
+
+
+def _literal(path: Path) -> str:
+    """Protect a path from papermill, which takes braces in it for names of parameters."""
+    return str(path).replace("{", "{{").replace("}", "}}")
+
+
+@contextmanager
+def _appending(log: Path | None) -> Iterator[TextIO | None]:
+    if log is None:
+        yield None
+    else:
+        log.parent.mkdir(parents=True, exist_ok=True)
+        with log.open("a", encoding="utf-8") as text:
+            yield text

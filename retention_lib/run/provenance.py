@@ -1,0 +1,62 @@
+"""`run.json`: from what, with what and how long a report was made."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any, Final
+
+from retention_lib.data.base import Base
+
+_PACKAGES: Final = (
+    *("retention", "pandas", "numpy", "scipy", "ibis-framework", "duckdb", "lifetimes"),
+    *("papermill", "nbconvert", "seaborn", "matplotlib", "great-tables"),
+)
+
+
+def provenance(base: Base, seconds: Mapping[str, float], finished: str) -> dict[str, Any]:
+    """What `run.json` holds.
+
+    Parameters
+    ----------
+    base : Base
+    seconds : mapping
+        Step → seconds.
+    finished : str
+        ISO time at which the run ended.
+    """
+    return {
+        "schema": 1,
+        "client": base.params.client,
+        "as_of": base.as_of.isoformat(),
+        "start": base.start.isoformat(),
+        "finished": finished,
+        "parameters": base.params.as_parameters(),
+        "data": {
+            "read": list(base.names),
+            "sha256": base.fingerprint,
+            "rows": base.rows_in,
+            "rows_used": base.rows_used,
+            "rows_left_out": {
+                row.cause: {"rows": int(row.rows), "amount": _number(row.amount)}
+                for row in base.left_out.itertuples()
+            },
+        },
+        "versions": {"python": platform.python_version(), **_versions()},
+        "seconds": {step: round(spent, 3) for step, spent in seconds.items()},
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:  # run from a source folder that isn't installed
+            found[package] = "not installed"
+    return found
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or value != value else round(float(value), 4)

@@ -1,0 +1,324 @@
+"""One client's report: data read once, chapters side by side, files put in place together."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import nbformat
+from nbformat import NotebookNode
+
+from retention_lib.data.base import Base, prepare, read_base
+from retention_lib.data.handover import OUTPUT, VARIABLE
+from retention_lib.data.sources import resolve_files
+from retention_lib.errors import RetentionError
+from retention_lib.metrics import Metric
+from retention_lib.params import ClientFile
+from retention_lib.report.exporter import assemble, render
+from retention_lib.report.page import metrics_of
+from retention_lib.report.voice import language_of, page_of
+from retention_lib.run.chapters import choose, notebooks_folder
+from retention_lib.run.execute import ChapterRun, execute_chapter
+from retention_lib.run.kernels import can_fork, default_server
+from retention_lib.run.output import building, leave_failed, put_in_place
+from retention_lib.run.provenance import provenance
+
+
+class Steps(Protocol):
+    """What is told of a run's progress (`run.progress.Progress`)."""
+
+    def step(self, name: str, done: int, total: int) -> None:
+        """A step has come to `done` of `total`."""
+
+    def finished(self, name: str, seconds: float) -> None:
+        """A step is done."""
+
+
+class Silent:
+    """Progress for nobody."""
+
+    def step(self, name: str, done: int, total: int) -> None:
+        """Say nothing."""
+
+    def finished(self, name: str, seconds: float) -> None:
+        """Say nothing."""
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run made.
+
+    Parameters
+    ----------
+    report : Path
+        The HTML file.
+    metrics : mapping
+        Id → Metric, of the chapters that were run.
+    warnings : tuple of str
+        Sentences for the consultant; none of them stands in the report.
+    seconds : mapping
+        Step → seconds.
+    """
+
+    report: Path
+    metrics: Mapping[str, Metric]
+    warnings: tuple[str, ...]
+    seconds: Mapping[str, float]
+
+
+def report_client(
+    file: ClientFile,
+    reports: Path,
+    *,
+    only: str | None = None,
+    timeout: int | None = None,
+    progress: Steps | None = None,
+    workers: int | None = None,
+) -> Made:
+    """Make a client's report.
+
+    Parameters
+    ----------
+    file : ClientFile
+    reports : Path
+        Folder of all clients' reports.
+    only : str, optional
+        One chapter. It leaves `<as_of>-<chapter>.html` and its notebook; the whole report that may
+        be there stays as it is.
+    timeout : int, optional
+        Seconds that a chapter may take.
+    progress : Steps, optional
+    workers : int, optional
+        Chapters at once; the number of cores where not given.
+
+    Raises
+    ------
+    RetentionError
+        With its sentences and exit code. The last good report stays; the log and what was executed
+        lie in `<as_of>.failed` beside it.
+    """
+    progress = progress or Silent()
+    chapters, templates = choose(only), notebooks_folder()
+    seconds: dict[str, float] = {}
+    if can_fork():
+        default_server()  # loads its libraries while the data is read
+    with (
+        building(reports, file.params.client) as built,
+        tempfile.TemporaryDirectory(prefix="retention-run-") as folder,
+    ):
+        handover = Path(folder)
+        with _timed("data", seconds, progress):
+            base = _prepare(file, handover)
+        target = reports / file.params.client / base.as_of.isoformat()
+        try:
+            with _environment(VARIABLE, folder):
+                runs = _execute(
+                    [templates / f"{chapter}.ipynb" for chapter in chapters],
+                    built,
+                    injected(file),
+                    progress=progress,
+                    timeout=timeout,
+                    workers=workers or os.cpu_count() or 1,
+                )
+            seconds |= {run.chapter: run.seconds for run in runs}
+            notebooks = [nbformat.read(run.path, as_version=4) for run in runs]
+            with _timed("report", seconds, progress):
+                _write_report(base, notebooks, built, brand_folder=file.folder)
+            metrics = _metrics(notebooks)
+        except RetentionError as error:
+            failed = leave_failed(built, target, _log(built, error))
+            lies = f"{file.params.client}: what was executed, with its log, lies in {failed}"
+            raise type(error)(*error.sentences, lies) from error
+        shutil.rmtree(built / "logs", ignore_errors=True)
+        warnings = _warnings(base, runs)
+        if only is not None:
+            report = _place_chapter(built, target, chapters[0])
+            return Made(report, metrics, warnings, seconds)
+        _write_files(base, metrics, seconds, handover, built)
+        put_in_place(built, target)
+    return Made(target / "report.html", metrics, warnings, seconds)
+
+
+def injected(file: ClientFile) -> dict[str, Any]:
+    """The parameters that a client's chapters are run with.
+
+    The client file's own, its files by absolute path: the executed notebooks can be opened and run
+    again from wherever they lie. What `${NAME}` stands for isn't filled in.
+    """
+    parameters = file.params.as_parameters()
+    source = file.params.source
+    entries = [source] if isinstance(source, str) else list(source)
+    own = [e for e in entries if "://" in e or "${" in e or e.startswith("builtin:")]
+    if not own:
+        parameters["source"] = [str(f.resolve()) for f in resolve_files(source, file.folder)]
+    return parameters
+
+
+def _prepare(file: ClientFile, handover: Path) -> Base:
+    """Read the data once, for all chapters."""
+    params = file.params.model_copy(update={"source": injected(file)["source"]})
+    base = read_base(params, file.folder)
+    prepare(base, handover)
+    return base
+
+
+def _execute(
+    templates: Sequence[Path],
+    built: Path,
+    parameters: Mapping[str, Any],
+    *,
+    progress: Steps,
+    timeout: int | None,
+    workers: int,
+) -> list[ChapterRun]:
+    """The chapters, some at once, in reading order.
+
+    Raises
+    ------
+    RetentionError
+        The sentences of every chapter that failed.
+    """
+    for name in ("notebooks", "logs"):
+        (built / name).mkdir()
+
+    def run(template: Path) -> ChapterRun | RetentionError:
+        name = template.stem
+        try:
+            done = execute_chapter(
+                template,
+                built / "notebooks" / template.name,
+                parameters,
+                cwd=Path.cwd(),
+                timeout=timeout,
+                on_cell=lambda cell, cells: progress.step(name, cell, cells),
+                log=built / "logs" / f"{name}.log",
+            )
+        except RetentionError as error:
+            return error
+        progress.finished(name, done.seconds)
+        return done
+
+    with ThreadPoolExecutor(max_workers=min(workers, len(templates))) as pool:
+        results = list(pool.map(run, templates))
+    failures = [r for r in results if isinstance(r, RetentionError)]
+    if failures:
+        sentences = dict.fromkeys(s for failure in failures for s in failure.sentences)
+        raise type(failures[0])(*sentences)
+    return [r for r in results if isinstance(r, ChapterRun)]
+
+
+def _metrics(notebooks: Sequence[NotebookNode]) -> dict[str, Metric]:
+    """The metrics that the chapters published, in reading order."""
+    merged: dict[str, Metric] = {}
+    for notebook in notebooks:
+        merged |= metrics_of(notebook)
+    return merged
+
+
+def _write_report(
+    base: Base, notebooks: Sequence[NotebookNode], built: Path, brand_folder: Path
+) -> None:
+    params = base.params
+    brand = params.brand.model_dump(exclude_none=True)
+    if "logo" in brand:
+        brand["logo"] = str(brand_folder / brand["logo"])
+    period = base.windows.period
+    document = assemble(
+        notebooks,
+        title=params.title or params.client,
+        client=params.client,
+        as_of=base.as_of.isoformat(),
+        currency=params.currency,
+        language=language_of(params),
+        brand=brand,
+        period=page_of(base).formats.period(period.start, period.end),
+    )
+    (built / "report.html").write_text(render(document), encoding="utf-8")
+
+
+def _write_files(
+    base: Base,
+    metrics: Mapping[str, Metric],
+    seconds: Mapping[str, float],
+    handover: Path,
+    built: Path,
+) -> None:
+    """metrics.json, run.json, and what the chapters left to go out with the report."""
+    figures = {
+        "schema": 1,
+        "client": base.params.client,
+        "as_of": base.as_of.isoformat(),
+        "metrics": {name: metric.as_json() for name, metric in metrics.items()},
+    }
+    _write_json(built / "metrics.json", figures)
+    finished = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+    _write_json(built / "run.json", provenance(base, seconds, finished))
+    for made in sorted((handover / OUTPUT).glob("*")):
+        shutil.move(made, built / made.name)
+
+
+def _write_json(path: Path, value: Any) -> None:
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def _place_chapter(built: Path, target: Path, chapter: str) -> Path:
+    """Put one chapter's page and notebook beside the place of the whole report."""
+    page = target.with_name(f"{target.name}-{chapter}.html")
+    (built / "report.html").replace(page)
+    (built / "notebooks" / f"{chapter}.ipynb").replace(page.with_suffix(".ipynb"))
+    return page
+
+
+def _warnings(base: Base, runs: Sequence[ChapterRun]) -> tuple[str, ...]:
+    said = [f"{run.chapter}, {warning}" for run in runs for warning in run.warnings]
+    written = language_of(base.params)
+    if written != base.params.language:
+        said.append(
+            f"language: the report isn't translated to {base.params.language} yet; "
+            f"it is written in {written}"
+        )
+    return tuple(said)
+
+
+def _log(built: Path, error: RetentionError) -> str:
+    """The chapters' logs in one, the sentences at the end."""
+    parts = []
+    for log in sorted((built / "logs").glob("*.log")):
+        parts.append(f"== {log.stem}\n{log.read_text(encoding='utf-8', errors='replace')}")
+        log.unlink()
+    if (built / "logs").exists():
+        (built / "logs").rmdir()
+    return "\n".join([*parts, *error.sentences]) + "\n"
+
+
+@contextmanager
+def _timed(name: str, seconds: dict[str, float], progress: Steps) -> Iterator[None]:
+    began = time.perf_counter()
+    yield
+    seconds[name] = time.perf_counter() - began
+    progress.finished(name, seconds[name])
+
+
+@contextmanager
+def _environment(name: str, value: str) -> Iterator[None]:
+    """Set a variable for the kernels that are started within."""
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before
