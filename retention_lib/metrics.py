@@ -76,4 +76,4 @@ def _plain(value: Any) -> float | int | None:
     value = value.item() if hasattr(value, "item") else value
     if isinstance(value, float) and not math.isfinite(value):
         return None
-    return value  # type: ignore[no-any-return]
+    return value

@@ -375,6 +375,13 @@ def test_an_unfinished_month_is_hatched_and_a_whole_one_is_not() -> None:
     assert [bool(bar.get_hatch()) for bar in bars] == [False, False, False, True]
 
 
+def test_the_hatching_shows_in_a_vector_picture_too() -> None:
+    # There the whole bar takes the transparency of its fill, and strokes of its colour vanish.
+    bar = figures.orders_by_month(by_month(4), EN).axes.patches[-1]
+    assert bar.get_facecolor()[3] == bar.get_edgecolor()[3] == 1.0
+    assert bar.get_facecolor() != bar.get_edgecolor()
+
+
 def test_a_month_without_a_row_leaves_a_gap() -> None:
     bars = figures.orders_by_month(by_month(6).drop(index=2), EN).axes.patches
     assert np.diff([bar.get_x() for bar in bars]).round(6).tolist() == [1, 2, 1, 1]

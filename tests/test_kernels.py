@@ -322,7 +322,7 @@ def test_kernels_die_with_a_killed_server_and_the_next_chapter_gets_a_new_one(
 # What a chapter is made of, and what of its surroundings can be seen from a cell.
 CHAPTER = (
     "text, number, items, mapping",
-    "import os, sys, warnings\nimport pandas, seaborn, lifetimes, ibis, matplotlib.pyplot as plt",
+    "import os, sys, warnings\nimport pandas, seaborn, lifetimes, ibis, matplotlib.pyplot as plt, statsmodels.stats.api",
     "frame = pandas.DataFrame({f'column {i}': range(100) for i in range(30)})\nframe",
     "print(frame)",
     "seaborn.lineplot(frame, x='column 0', y='column 1');",
@@ -332,11 +332,14 @@ CHAPTER = (
     "pandas.options.d",
     "dict(plt.rcParams)",
     "%config InlineBackend",
-    "sorted(set(os.environ) - {'_', 'JPY_PARENT_PID'}), sys.path, sys.flags, os.getcwd()",
+    "sorted({repr(entry) for entry in warnings.filters})",
+    "sorted(set(os.environ) - set(items)), sys.path, sys.flags, os.getcwd()",
     "import signal\n[signal.getsignal(number) for number in signal.valid_signals()]",
     "[name for name in vars(__builtins__)], __name__, sys.argv[1:2]",
 )
-PARAMETER_FILE = {"text": "æ \"'\\ {x}", "number": 1.5, "items": ["a", None], "mapping": {"k": 1}}
+# Variables that the papermill command itself sets or that differ by process.
+VARIABLES = ["COLUMNS", "LINES", "PYDEVD_DISABLE_FILE_VALIDATION", "JPY_PARENT_PID", "_"]
+PARAMETER_FILE = {"text": "æ \"'\\ {x}", "number": 1.5, "items": VARIABLES, "mapping": {"k": None}}
 
 
 def comparable(path: Path) -> Any:

@@ -235,7 +235,8 @@ def _nothing_usable(left_out: pd.DataFrame, params: Params) -> DataError:
     if left_out.empty:
         return DataError("source: there isn't a single row in it")
     causes = "; ".join(
-        f"{purchases.CAUSES[row.cause].lower()}: {row.rows:,}" for row in left_out.itertuples()
+        f"{purchases.CAUSES[row['cause']].lower()}: {row['rows']:,}"
+        for row in left_out.to_dict("records")
     )
     return DataError(
         f"source: no row can be used ({causes}); "

@@ -15,7 +15,7 @@ _SPACES = "[\\s\u00a0\u2007\u2009\u202f]"
 
 
 @ibis.udf.scalar.builtin
-def try_strptime(text: str, pattern: str) -> dt.timestamp:  # type: ignore[empty-body]
+def try_strptime(text: str, pattern: str) -> dt.timestamp:
     """Read a time by a pattern; null where it doesn't fit (DuckDB)."""
 
 

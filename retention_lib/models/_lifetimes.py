@@ -16,9 +16,11 @@ with warnings.catch_warnings():
         modified_beta_geometric_nbd_model,
         pareto_nbd_model,
     )
+    from lifetimes.utils import ConvergenceError
     from lifetimes.utils import _check_inputs as check_inputs
 
 __all__ = [
+    "ConvergenceError",
     "beta_geometric_nbd_model",
     "check_inputs",
     "lifetimes",

@@ -260,6 +260,11 @@ class PurchaseFitter:
                 self.params_,
                 histories,
                 np.sqrt(np.diag(self.log_covariance_)),
+                np.asarray(
+                    self.conditional_probability_alive(
+                        histories.frequency, histories.recency, histories.T
+                    )
+                ),
                 converged=end.converged,
                 at_bound=tuple(name for name, edge in pressed if edge),
             )

@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import pandas as pd
@@ -141,7 +142,7 @@ def _tested(base: Base) -> tuple[str, str, Holdout | None]:
         return name, "Nobody had bought before the months held back.", None
     before = Window(split - dt.timedelta(days=window.days - 1), split)
     unit_days = {"day": 1, "week": 7}[params.time_unit]
-    given = {
+    given: dict[str, Any] = {
         "horizon": window.days / unit_days,
         "months": _months(window),
         "repeat_purchases": _repeat_purchases_by_day(base, split),
@@ -150,8 +151,8 @@ def _tested(base: Base) -> tuple[str, str, Holdout | None]:
     if params.model != "auto":
         holdout = validate(calibration, actual, previous, model_name=params.model, **given)
         return params.model, "The client file names it.", holdout
-    name, reason, holdouts = choose(calibration, actual, previous, **given)
-    return name, reason, holdouts[name]
+    chosen, reason, holdouts = choose(calibration, actual, previous, **given)
+    return chosen, reason, holdouts[chosen]
 
 
 def _months(window: Window) -> int:
@@ -207,17 +208,19 @@ def _parameters(made: Forecast) -> dict[str, Metric]:
 
 
 def _of_model(name: str, model: PurchaseFitter | GammaGammaFitter) -> dict[str, Metric]:
-    limits = model.confidence_intervals_
+    limits = model.confidence_intervals_.loc[model.params_.index]
     caution = model.degenerate_
     metrics = {
         f"model.{name}.{p}": Metric(
             float(value),
             "number",
-            low=max(float(limits.loc[p].iloc[0]), 0.0),
-            high=float(limits.loc[p].iloc[1]),
+            low=max(float(low), 0.0),
+            high=float(high),
             note=caution,
         )
-        for p, value in model.params_.items()
+        for (p, value), (low, high) in zip(
+            model.params_.items(), limits.to_numpy(dtype=float), strict=True
+        )
     }
     log_likelihood = Metric(float(model.log_likelihood_), "number", note=caution)
     return metrics | {f"model.{name}.log_likelihood": log_likelihood}

@@ -21,6 +21,8 @@ from retention_lib.models.sentence import Sentence
 FEW_REPEAT_BUYERS = 100
 #: Standard error of a log-parameter (a factor e up or down) from which it must not be read.
 WEAK = 1.0
+#: Share of the repeat buyers who, by the model, have left, below which none has to speak of.
+NOBODY = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ def fit_findings(
     params: pd.Series,
     histories: Histories,
     log_standard_errors: Floats,
+    alive: Floats,
     *,
     converged: bool,
     at_bound: tuple[str, ...],
@@ -98,7 +101,9 @@ def fit_findings(
         `r`, `alpha` and the two of the dropout, in the time unit of the histories.
     histories : Histories
     log_standard_errors : ndarray, shape (4,)
-        Standard errors of the log-parameters; infinite along a flat ridge.
+        Standard errors of the log-parameters; very large along a flat ridge.
+    alive : ndarray, shape (m,)
+        P(alive) of each history.
     converged : bool
     at_bound : tuple of str
         Parameters that ran to the edge of the search.
@@ -110,7 +115,8 @@ def fit_findings(
     found = []
     if not converged:
         found.append(_finding("not_converged", NOT_CONVERGED, serious=True))
-    nobody_leaves = leaving_chance(params, histories) < 1e-3
+    repeaters = np.where(histories.frequency > 0, histories.weights, 0.0)
+    nobody_leaves = bool(repeaters @ (1 - alive) < NOBODY * repeaters.sum())
     if nobody_leaves:
         found.append(_finding("nobody_leaves", NOBODY_LEAVES))
     shapes = params.drop(["alpha", "beta"], errors="ignore")
@@ -123,28 +129,6 @@ def fit_findings(
     elif weak:
         found.append(_finding("weak", WEAKLY_KNOWN, names=_listed(weak)))
     return tuple(found)
-
-
-def leaving_chance(params: pd.Series, histories: Histories) -> float:
-    """Chance that an average customer leaves within the time observed, by the model.
-
-    Parameters
-    ----------
-    params : Series
-        `r alpha a b` or `r alpha s beta`.
-    histories : Histories
-
-    Returns
-    -------
-    float
-        Between 0 and 1.
-    """
-    span = float(histories.T.max())
-    if "a" in params:
-        share = float(params["a"] / (params["a"] + params["b"]))
-        occasions = 1 + float(histories.weights @ histories.frequency) / histories.customers
-        return float(-np.expm1(occasions * np.log1p(-min(share, 1 - 1e-15))))
-    return float(-np.expm1(-params["s"] * np.log1p(span / params["beta"])))
 
 
 def spend_findings(
@@ -230,8 +214,8 @@ NOT_CONVERGED = (
     "The fit found no best parameters for this base; look at the data before trusting any forecast."
 )
 NOBODY_LEAVES = (
-    "As far as the data show, no customer ever leaves: the model counts everybody as alive, and "
-    "churn can't be forecast from this base."
+    "As far as the data show, next to no customer who came back has left since: the model counts "
+    "them as alive, and churn can't be forecast from this base."
 )
 RUNAWAY = (
     "The likelihood has no peak in these parameters: {names}. Customers differ too little in this "

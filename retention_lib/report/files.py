@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import pandas as pd
 
@@ -10,13 +11,14 @@ from retention_lib.data.base import Base
 from retention_lib.data.handover import output_folder
 from retention_lib.report.customers import COLUMNS
 from retention_lib.report.language import Formats
+from retention_lib.report.tables import Format
 from retention_lib.report.workbook import Sheet, write_workbook
 from retention_lib.retention.lists import ActionList
 
 CUSTOMERS = "customers.parquet"
 ACTIONS = "actions.xlsx"
 
-_FORMATS = {
+_FORMATS: Final[dict[str, Format]] = {
     "segment": "text",
     "tier": "text",
     "first": "date",

@@ -185,8 +185,13 @@ class Formats:
 
     # Metrics --------------------------------------------------------------------------------
 
-    def value(self, x: Number, unit: Unit) -> str:
-        """A figure by its unit."""
+    def value(self, x: Number, unit: Unit, digits: int | None = None) -> str:
+        """A figure by its unit.
+
+        `digits` are the decimals of a plain number; by default two, fewer for a large one.
+        """
+        if digits is None:
+            digits = _number_digits(x)
         by_unit: dict[str, Callable[[Number], str]] = {
             "count": self.count,
             "share": self.share,
@@ -194,25 +199,27 @@ class Formats:
             "days": self.days,
             "months": self.months,
             "ratio": self.number,
-            "number": self.number,
+            "number": lambda number: self.number(number, digits),
         }
         return MISSING if _missing(x) else by_unit[unit](x)
 
-    def metric(self, metric: Metric) -> str:
+    def metric(self, metric: Metric, digits: int | None = None) -> str:
         """A metric's value by its unit; an en dash where it can't be known."""
-        return self.value(metric.value, metric.unit)
+        return self.value(metric.value, metric.unit, digits)
 
-    def interval(self, low: Number, high: Number, unit: Unit) -> str:
+    def interval(self, low: Number, high: Number, unit: Unit, digits: int | None = None) -> str:
         """From `low` to `high`, both with as many decimals as the larger one calls for."""
         if _missing(low) or _missing(high):
             return MISSING
         assert low is not None
         assert high is not None
+        larger = max(abs(low), abs(high))
         if unit == "currency":
-            digits = self._money_digits(max(abs(low), abs(high)))
+            digits = self._money_digits(larger)
             ends = self.money(low, digits), self.money(high, digits)
         else:
-            ends = self.value(low, unit), self.value(high, unit)
+            digits = _number_digits(larger) if digits is None else digits
+            ends = self.value(low, unit, digits), self.value(high, unit, digits)
         return self.say("{low} to {high}", low=ends[0], high=ends[1])
 
     def change(self, metric: Metric) -> str | None:
@@ -294,6 +301,13 @@ def _signed(x: Number, write: Callable[[float], str], *, plus: bool = False) -> 
 def _decimals(pattern: str, digits: int) -> str:
     """A CLDR number pattern with this many decimals."""
     return re.sub(r"0\.0+", "0." + "0" * digits if digits else "0", pattern)
+
+
+def _number_digits(x: Number) -> int:
+    """Decimals of a plain number: two, one from 1,000 up, none from 10,000 up."""
+    if x is None or abs(x) < 1_000:
+        return 2
+    return 1 if abs(x) < 10_000 else 0
 
 
 def _fraction_digits(x: Number) -> int:

@@ -207,8 +207,10 @@ class Page:
         plain = {"text/plain": drawn.alt}
         return Shown({mime: picture} | plain, {"retention": {"kind": "figure"} | size, mime: size})
 
-    def table(self, table: Any) -> Shown:
-        """A great-tables table; the report lays it out in its own style."""
+    def table(self, table: Any | None) -> Shown | None:
+        """A great-tables table, which the report lays out in its own style; None shows nothing."""
+        if table is None:
+            return None
         html = Markup(table.as_raw_html(inline_css=False))
         plain = re.sub(r"<style>.*?</style>", "", html, flags=re.S)
         return _shown("table", html, Markup(plain).striptags())

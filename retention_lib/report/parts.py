@@ -18,6 +18,7 @@ from retention_lib.report.figures import (
     cohort_heatmap,
     holdout_by_frequency,
     holdout_tracking,
+    segments,
 )
 from retention_lib.report.language import Formats
 from retention_lib.report.page import Page, Shown
@@ -25,13 +26,13 @@ from retention_lib.retention.cohorts import Cohorts
 from retention_lib.retention.lists import ActionList
 from retention_lib.retention.outcomes import LeftAlone, earlier_day, left_alone
 
-#: Cohorts smaller than this aren't drawn: their percentages are those of a handful.
-SMALLEST_COHORT: Final = 20
+#: Cohorts and segments smaller than this aren't drawn: a percentage of a handful says nothing.
+SMALLEST_GROUP: Final = 20
 
 
 def cohort_figure(table: Cohorts, formats: Formats) -> Drawn:
     """The heat map of the cohorts that are large enough, labelled by their period."""
-    large = table.sizes.index[table.sizes >= SMALLEST_COHORT]
+    large = table.sizes.index[table.sizes >= SMALLEST_GROUP]
     labels = [_cohort_label(day, table.period, formats) for day in large]
     return cohort_heatmap(
         table.shares.loc[large].set_axis(labels),
@@ -84,16 +85,16 @@ def top_of_list(given: ActionList, page: Page, most: int = 10) -> pd.DataFrame:
     """The first customers of a list, named as the report names them, for a table."""
     first = given.customers.head(most)
     named = [page.customer(str(customer)) for customer in first.index]
-    columns = ["last", "purchases", "revenue", "p_alive", "clv", "value_at_stake"]
-    return first[columns].reset_index(drop=True).assign(customer=named)[["customer", *columns]]
+    return first.reset_index(drop=True).assign(customer=named)
 
 
 def tracking_figure(made: Forecast, formats: Formats) -> Drawn | None:
     """Cumulative repeat purchases, expected and actual; None without a holdout."""
-    if made.holdout is None or made.holdout.tracking.empty:
+    test = made.holdout
+    if test is None or test.calibration_end is None or test.tracking.empty:
         return None
-    frame = made.holdout.tracking.rename(columns={"week_end": "date"})
-    return holdout_tracking(frame, made.holdout.calibration_end.date(), formats)
+    frame = test.tracking.rename(columns={"week_end": "date"})
+    return holdout_tracking(frame, test.calibration_end.date(), formats)
 
 
 def calibration_figure(made: Forecast, formats: Formats) -> Drawn | None:
@@ -101,6 +102,16 @@ def calibration_figure(made: Forecast, formats: Formats) -> Drawn | None:
     if made.holdout is None:
         return None
     return holdout_by_frequency(made.holdout.by_frequency, formats)
+
+
+def segments_figure(profile: pd.DataFrame, formats: Formats) -> Drawn:
+    """Share of customers beside share of value, of the segments that are large enough."""
+    return segments(profile[profile["customers"] >= SMALLEST_GROUP], formats)
+
+
+def reasons_table(reasons: pd.DataFrame, formats: Formats) -> Any | None:
+    """Rows left out by cause; None where none was."""
+    return None if reasons.empty else tables.reasons_table(reasons, formats)
 
 
 def profile_table(profile: pd.DataFrame, by: str, formats: Formats) -> Any:
@@ -121,11 +132,11 @@ def profile_table(profile: pd.DataFrame, by: str, formats: Formats) -> Any:
         {
             by: formats.say(by.capitalize()),
             "customers": formats.say("Customers"),
-            "share_of_customers": formats.say("Share"),
-            "share_of_revenue": formats.say("Share of revenue"),
-            "share_of_clv": formats.say("Share of CLV"),
+            "share_of_customers": formats.say("of all"),
+            "share_of_revenue": formats.say("of revenue"),
+            "share_of_clv": formats.say("of CLV"),
             "mean_clv": formats.say("CLV each"),
-            "purchases": formats.say("Purchases each"),
+            "purchases": formats.say("Purchases"),
             "p_alive": formats.say("P(alive)"),
         },
         stub=by,
@@ -136,19 +147,19 @@ def profile_table(profile: pd.DataFrame, by: str, formats: Formats) -> Any:
 def list_sections(given: Sequence[ActionList], base: Base, page: Page) -> list[Shown]:
     """Each list: what was found, what to do, the first customers, the yardstick, the test."""
     alone = _left_alone(base)
-    return [part for one in given for part in _list_section(one, alone.get(one.id), page)]
+    parts = [part for one in given for part in _list_section(one, alone.get(one.id), page)]
+    return [part for part in parts if part is not None]
 
 
-def _list_section(one: ActionList, alone: LeftAlone | None, page: Page) -> list[Shown]:
-    shown = [page.section(findings.actions.one_list(one), name=one.title)]
+def _list_section(one: ActionList, alone: LeftAlone | None, page: Page) -> list[Shown | None]:
+    shown: list[Shown | None] = [page.section(findings.actions.one_list(one), name=one.title)]
     if not one.eligible:
         return [*shown, page.note(one.about)]
     shown += [page.text(findings.actions.measure(one)), page.text(one.about)]
     shown.append(page.table(_list_table(one, page)))
     if alone is not None:
         shown.append(page.text(findings.actions.alone(alone)))
-        if (test := findings.actions.test(one, alone)) is not None:
-            shown.append(page.text(test))
+        shown.append(page.text(findings.actions.test(one, alone)))
     return shown
 
 
@@ -164,6 +175,7 @@ def _left_alone(base: Base) -> dict[str, LeftAlone]:
 
 def _list_table(one: ActionList, page: Page) -> Any:
     say = page.formats.say
+    last = "value_at_stake" if one.id == "win_back" else "expected_purchases"
     return tables.frame_table(
         top_of_list(one, page),
         page.formats,
@@ -174,7 +186,7 @@ def _list_table(one: ActionList, page: Page) -> Any:
             "revenue": "currency",
             "p_alive": "share",
             "clv": "currency",
-            "value_at_stake": "currency",
+            last: "currency" if last == "value_at_stake" else "number",
         },
         {
             "customer": say("Customer"),
@@ -184,6 +196,7 @@ def _list_table(one: ActionList, page: Page) -> Any:
             "p_alive": say("P(alive)"),
             "clv": say("CLV"),
             "value_at_stake": say("At stake"),
+            "expected_purchases": say("Expected purchases"),
         },
         stub="customer",
         id=one.id.replace("_", "-"),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
+
+from retention_lib.metrics import Metric
 
 
 @dataclass(frozen=True)
@@ -26,3 +28,14 @@ class Said:
 def say(sentence: str, **values: Any) -> Said:
     """A sentence with its values."""
     return Said(sentence, values)
+
+
+def about(metric: Metric, digits: int = 3) -> Metric:
+    """An estimate as a sentence gives it: rounded to as many digits as it can bear.
+
+    Tables and cards have the figure in full, beside its interval.
+    """
+    if metric.value is None:
+        return metric
+    rounded = float(f"{metric.value:.{digits}g}")
+    return replace(metric, value=rounded)

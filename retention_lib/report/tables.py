@@ -42,7 +42,13 @@ KEYS: Final[dict[str, str]] = {
 """The key of the client file that changes how many rows are left out, by cause."""
 
 
-def metric_table(rows: Sequence[tuple[str, Metric]], fmt: Formats, *, id: str = "metrics") -> GT:
+def metric_table(
+    rows: Sequence[tuple[str, Metric]],
+    fmt: Formats,
+    *,
+    id: str = "metrics",
+    digits: int | None = None,
+) -> GT:
     """Figures one below another: value, interval, n, the period before; notes under the table.
 
     A column that would be empty is left out.
@@ -53,6 +59,8 @@ def metric_table(rows: Sequence[tuple[str, Metric]], fmt: Formats, *, id: str = 
     fmt : Formats
     id : str
         Start of the ids in the HTML, which is the same for the same figures.
+    digits : int, optional
+        Decimals of plain numbers; by default as `Formats.value` has them.
 
     Returns
     -------
@@ -60,10 +68,10 @@ def metric_table(rows: Sequence[tuple[str, Metric]], fmt: Formats, *, id: str = 
     """
     metrics = [metric for _, metric in rows]
     columns: dict[str, tuple[str, list[str]]] = {
-        "value": (fmt.say("Value"), [fmt.metric(m) for m in metrics]),
+        "value": (fmt.say("Value"), [fmt.metric(m, digits) for m in metrics]),
         "interval": (
             fmt.say("95% interval"),
-            [fmt.interval(m.low, m.high, m.unit) for m in metrics],
+            [fmt.interval(m.low, m.high, m.unit, digits) for m in metrics],
         ),
         "n": (fmt.say("n"), [fmt.count(m.n) for m in metrics]),
         "previous": (

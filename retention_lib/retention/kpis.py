@@ -27,6 +27,9 @@ from retention_lib.retention.journey import days_to_second
 REPEAT_DAYS = 90
 BEST_SHARE = 0.20
 
+#: A comparison with a group smaller than this carries a caution.
+FEW = 20
+
 
 def retention_metrics(base: Base) -> dict[str, Metric]:
     """Every metric of a base that needs orders only, each beside the period before.
@@ -208,8 +211,9 @@ def _spend_ratio(returning: pd.Series, new: pd.Series) -> Metric:
     ratio = formulas.spend_ratio(float(returning.sum()), len(returning), float(new.sum()), len(new))
     if ratio is None:
         return unknown("ratio", "The new customers' revenue isn't above zero.", n=len(new))
-    n = len(new) + len(returning)
-    return Metric(ratio, "ratio", *_limits(means_ratio_interval(returning, new)), n=n)
+    n = min(len(new), len(returning))
+    few = f"Only {n} customers in one of the two groups: too few to compare." if n < FEW else None
+    return Metric(ratio, "ratio", *_limits(means_ratio_interval(returning, new)), n=n, note=few)
 
 
 def _revenue_share(part: float, whole: float, n: int) -> Metric:

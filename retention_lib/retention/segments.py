@@ -110,10 +110,8 @@ def tiers(clv: pd.Series, shares: Mapping[str, float]) -> pd.Series:
     rank = clv.reset_index(drop=True).rank(method="first", ascending=False).to_numpy()
     bounds = np.round(np.cumsum(list(shares.values())) * len(clv))
     index = np.minimum(np.searchsorted(bounds, rank, side="left"), len(shares) - 1)
-    categories = list(shares)
-    return pd.Series(
-        pd.Categorical.from_codes(index, categories=categories, ordered=True), index=clv.index
-    )
+    names = np.array(list(shares), dtype=object)[index]
+    return pd.Series(pd.Categorical(names, list(shares), ordered=True), index=clv.index)
 
 
 def profile(customers: pd.DataFrame, by: str) -> pd.DataFrame:

@@ -27,13 +27,13 @@ def describe(file: ClientFile) -> Iterator[str]:
         f"{base.rows_used:,} of {base.rows_in:,} rows are used; {len(customers):,} customers, "
         f"{base.start} to {base.as_of}."
     )
-    for row in base.left_out.itertuples():
-        yield f"  left out: {row.rows:,} rows. {CAUSES[row.cause]}."
+    for row in base.left_out.to_dict("records"):
+        yield f"  left out: {row['rows']:,} rows. {CAUSES[row['cause']]}."
     if unpaid := without_purchase(base):
         yield f"{unpaid:,} customers have rows but no purchase (net zero or less)."
-    for row in placeholders(base).itertuples():
+    for row in placeholders(base).to_dict("records"):
         yield (
-            f'The id "{row.customer}" has {row.orders:,} orders ({row.share:.1%}); '
+            f'The id "{row["customer"]}" has {row["orders"]:,} orders ({row["share"]:.1%}); '
             "if it is no single customer, name it under guest_ids."
         )
     yield (

@@ -113,7 +113,7 @@ def execute_chapter(
     cwd : Path
         The kernel's working folder.
     timeout : int, optional
-        Seconds for the whole chapter.
+        Seconds for all the chapter's cells together.
     on_cell : callable, optional
         Called after each cell with the number of code cells done and in all.
     log : Path, optional
@@ -192,13 +192,15 @@ class _Progress:
     ) -> None:
         self.total = total
         self.timeout = timeout
-        self.deadline = None if timeout is None else time.monotonic() + timeout
+        self.deadline = float("inf")
         self.on_cell = on_cell
         self.index = 0
         self.done = 0
 
     def started(self, *, cell: Any, cell_index: int) -> None:
         self.index = cell_index
+        if cell_index == 0 and self.timeout is not None:
+            self.deadline = time.monotonic() + self.timeout
 
     def executed(self, *, cell: Any, cell_index: int, execute_reply: Any) -> None:
         if execute_reply["content"]["status"] == "ok":
@@ -208,7 +210,7 @@ class _Progress:
 
     def seconds_left(self, cell: Any) -> float | None:
         """Return what is left of the chapter's time; nbclient takes 0 for no limit."""
-        return None if self.deadline is None else max(self.deadline - time.monotonic(), 0.001)
+        return None if self.timeout is None else max(self.deadline - time.monotonic(), 0.001)
 
 
 def _run(
@@ -228,7 +230,7 @@ def _run(
             _literal(output),
             parameters,
             progress_bar=False,
-            start_timeout=min(_START_SECONDS, progress.timeout or _START_SECONDS),
+            start_timeout=_START_SECONDS,
             stdout_file=text,
             stderr_file=text,
             # From here on nbclient's, which papermill's engine passes on.

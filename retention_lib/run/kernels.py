@@ -39,6 +39,7 @@ import tempfile
 import threading
 import time
 import uuid
+from collections.abc import Iterable
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from queue import Empty
@@ -58,7 +59,7 @@ PROVISIONER = "retention-fork"
 PRELOAD = (
     # pandas first: it asks at import whether it runs in a terminal (see `_import_pandas`)
     *("numpy", "scipy.optimize", "scipy.special", "scipy.stats", "pyarrow.parquet"),
-    *("matplotlib.pyplot", "matplotlib.backends.backend_agg", "matplotlib_inline.config"),
+    *("matplotlib.pyplot", "matplotlib.backends.backend_agg"),
     *("seaborn", "duckdb", "ibis", "ibis.backends.duckdb", "lifetimes", "pydantic", "yaml"),
     *("great_tables", "babel.dates", "babel.numbers", "babel.support", "xlsxwriter"),
     *("statsmodels.stats.api", "statsmodels.stats.proportion", "statsmodels.duration.api"),
@@ -109,34 +110,45 @@ def main(listener_fd: int, directory: str) -> None:
     directory : str
         Removed at the end.
     """
-    _preload()
+    variables = _preload()
     launch = _Server(socket.socket(fileno=listener_fd), Path(directory)).run()
     if launch is not None:
-        _be_kernel(launch)
+        _be_kernel(launch, variables)
 
 
-def _preload() -> None:
+def _preload() -> dict[str, str]:
+    """Import what chapters import; return the environment variables that importing set."""
+    before = dict(os.environ)
     _import_pandas()
+    _import(PRELOAD)
+    # This package comes last, for a library's warning filters, set when it is first imported, are
+    # lost where that happens under `warnings.catch_warnings`.
     package = importlib.import_module(__name__.partition(".")[0])
-    modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.", lambda _: None)
     not_in_chapters = tuple(f"{package.__name__}.{name}" for name in NOT_PRELOADED)
-    own = [module.name for module in modules if not module.name.startswith(not_in_chapters)]
-    for name in (*PRELOAD, *own):
-        with contextlib.suppress(Exception):
-            importlib.import_module(name)
+    modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.", lambda _: None)
+    _import(module.name for module in modules if not module.name.startswith(not_in_chapters))
     # The collector writes to the objects that it visits, which would copy their pages into every
     # fork: what is loaded now lives as long as the process and needn't be visited.
     gc.collect()
     gc.freeze()
+    return {name: value for name, value in os.environ.items() if before.get(name) != value}
+
+
+def _import(names: Iterable[str]) -> None:
+    for name in names:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
 
 
 def _import_pandas() -> None:
-    """Import pandas as it is in a notebook: it asks for IPython to set its display options."""
+    """Import pandas as in a notebook: its display options depend on IPython and on the output."""
     import builtins
 
     vars(builtins)["get_ipython"] = lambda: SimpleNamespace(kernel=None)
+    output = io.TextIOWrapper(io.BytesIO(), encoding="UTF-8")  # as IPython's calls itself
     try:
-        importlib.import_module("pandas")
+        with contextlib.redirect_stdout(output):
+            importlib.import_module("pandas")
     finally:
         del vars(builtins)["get_ipython"]
 
@@ -256,7 +268,7 @@ class _Server:
                 connection.close()
 
 
-def _be_kernel(launch: dict[str, Any]) -> None:
+def _be_kernel(launch: dict[str, Any], variables: dict[str, str]) -> None:
     """Turn this fork into what ``python -m ipykernel_launcher`` would be, and run it."""
     os.setsid()
     _die_with(launch["server"])
@@ -267,7 +279,7 @@ def _be_kernel(launch: dict[str, Any]) -> None:
         os.close(fd)
     os.chdir(launch["cwd"])
     os.environ.clear()
-    os.environ.update(launch["env"])
+    os.environ.update({**variables, **launch["env"]})
     time.tzset()
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()  # else every fork would draw the same "random" numbers

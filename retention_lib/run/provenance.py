@@ -39,8 +39,8 @@ def provenance(base: Base, seconds: Mapping[str, float], finished: str) -> dict[
             "rows": base.rows_in,
             "rows_used": base.rows_used,
             "rows_left_out": {
-                row.cause: {"rows": int(row.rows), "amount": _number(row.amount)}
-                for row in base.left_out.itertuples()
+                row["cause"]: {"rows": int(row["rows"]), "amount": _number(row["amount"])}
+                for row in base.left_out.to_dict("records")
             },
         },
         "versions": {"python": platform.python_version(), **_versions()},

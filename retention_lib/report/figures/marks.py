@@ -131,8 +131,9 @@ def unfinished_bars(bars: BarContainer, open_: Sequence[bool]) -> None:
     """Draw the bars of months that aren't over lighter and hatched."""
     for bar, is_open in zip(bars, open_, strict=True):
         if is_open:
-            colour = bar.get_facecolor()
-            bar.set(facecolor=(*colour[:3], 0.25), hatch=HATCH, edgecolor=(*colour[:3], 0.8))
+            colour = np.array(bar.get_facecolor()[:3])
+            # Mixed with white, not made transparent: SVG would let the hatching fade with the bar.
+            bar.set(facecolor=0.25 * colour + 0.75, hatch=HATCH, edgecolor=0.8 * colour + 0.2)
 
 
 def unfinished_label(

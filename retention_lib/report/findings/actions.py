@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from retention_lib.metrics import Metric
-from retention_lib.report.said import Said, say
+from retention_lib.report.said import Said, about, say
 from retention_lib.retention.lists import ActionList
 from retention_lib.retention.outcomes import LeftAlone, group_size
 from retention_lib.retention.segments import Rfm
@@ -19,9 +19,9 @@ def headline(lists: tuple[ActionList, ...]) -> Said:
     win_back = _named(lists, "win_back")
     if win_back.eligible:
         return say(
-            "{n} customers are slipping away, with {stake} at stake",
+            "{n} customers are slipping away, with about {stake} at stake",
             n=win_back.eligible,
-            stake=Metric(win_back.eligible_at_stake, "currency"),
+            stake=about(Metric(win_back.eligible_at_stake, "currency")),
         )
     waiting = sum(one.eligible for one in lists)
     if waiting:
@@ -34,7 +34,7 @@ def segments(profile: pd.DataFrame) -> Said:
     known = profile.dropna(subset=["share_of_clv"])
     if known.empty:
         return say("The segments can't be valued on this history")
-    best = known.loc[known["clv"].idxmax()]
+    best = known.sort_values("clv").iloc[-1]
     return say(
         "{segment}: {share} of the customers, {value} of the value to come",
         segment=str(best["segment"]),
@@ -58,16 +58,16 @@ def rules(scores: Rfm) -> Said:
 
 def one_list(given: ActionList) -> Said:
     """The heading over a list."""
-    n, stake = given.eligible, Metric(given.eligible_at_stake, "currency")
-    value = Metric(given.eligible_clv, "currency")
+    n, stake = given.eligible, about(Metric(given.eligible_at_stake, "currency"))
+    value = about(Metric(given.eligible_clv, "currency"))
     if given.id == "win_back":
         if not n:
             return say("Win back: nobody with two purchases or more is slipping away")
-        return say("Win back: {n} customers, {stake} at stake", n=n, stake=stake)
+        return say("Win back: {n} customers, about {stake} at stake", n=n, stake=stake)
     if given.id == "thank_best":
         if not n:
             return say("Thank the best: nobody in the best tier is surely still a customer")
-        return say("Thank the best: {n} customers, worth {value}", n=n, value=value)
+        return say("Thank the best: {n} customers, worth about {value}", n=n, value=value)
     if not n:
         return say("Second order: nobody made a first purchase lately")
     return say("Second order: {n} customers have just made their first purchase", n=n)

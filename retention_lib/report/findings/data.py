@@ -35,6 +35,14 @@ def span(base: Base, orders: int, customers: int) -> Said:
     )
 
 
+def left_out(base: Base) -> Said:
+    """The heading over the rows that were left out."""
+    rows = base.rows_in - base.rows_used
+    if not rows:
+        return say("No row was left out")
+    return say("{rows} rows were left out, each for one cause", rows=rows)
+
+
 def months(monthly: pd.DataFrame) -> Said:
     """The heading over orders by month: whether the history has holes."""
     empty = int((monthly["orders"] == 0).sum())
@@ -75,10 +83,10 @@ def cautions(
         say(
             "The id {customer} has {orders} orders, {share} of all: it is likely a placeholder "
             "for guests. If so, name it under guest_ids in the client file.",
-            customer=named(str(row.customer)),
-            orders=int(row.orders),
-            share=Metric(float(row.share), "share"),
+            customer=named(row["customer"]),
+            orders=int(row["orders"]),
+            share=Metric(float(row["share"]), "share"),
         )
-        for row in placeholders.itertuples()
+        for row in placeholders.to_dict("records")
     )
     return said

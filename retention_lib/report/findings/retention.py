@@ -15,6 +15,9 @@ Metrics = Mapping[str, Metric]
 #: Groups smaller than this are held back: a percentage of three customers says nothing.
 SMALL: Final = 20
 
+#: From this share on, "100.0 %" would be read as all.
+PRACTICALLY_ALL: Final = 0.995
+
 
 def rate(metrics: Metrics) -> Said:
     """The chapter's headline: how many of the customers at the start are customers at the end."""
@@ -140,6 +143,12 @@ def returning(metrics: Metrics) -> Said:
     new = _count(metrics, "new")
     if share.value is None:
         return say("There is no revenue in the period to divide.")
+    if share.value > PRACTICALLY_ALL and new < SMALL:
+        return say(
+            "Practically all of the period's revenue comes from returning customers. With {new} "
+            "new customers there is no group to compare their spend with.",
+            new=new,
+        )
     if ratio.value is None or new < SMALL:
         return say(
             "Returning customers bring {share} of the period's revenue. With {new} new customers "

@@ -8,7 +8,7 @@ from retention_lib.metrics import Metric
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.verdict import Verdict
 from retention_lib.report.findings.retention import SMALL
-from retention_lib.report.said import Said, say
+from retention_lib.report.said import Said, about, say
 from retention_lib.retention.lists import ActionList
 
 Metrics = Mapping[str, Metric]
@@ -16,14 +16,18 @@ Metrics = Mapping[str, Metric]
 
 def headline(metrics: Metrics, made: Forecast) -> Said:
     """What happened, and what is to come, in one sentence."""
-    churn, kept, value = metrics["churn.rate"], metrics["retention.rate"], metrics["clv.total"]
+    churn, kept, value = (
+        metrics["churn.rate"],
+        metrics["retention.rate"],
+        about(metrics["clv.total"]),
+    )
     months = Metric(made.horizon_months, "months")
     known = kept.value is not None and (kept.n or 0) >= SMALL
     if not known and value.value is None:
         return say("The history is too short to say who stays and what they are worth")
     if not known:
         return say(
-            "Today's customers are expected to bring {value} in the next {months}",
+            "Today's customers are expected to bring about {value} in the next {months}",
             value=value,
             months=months,
         )
@@ -31,14 +35,14 @@ def headline(metrics: Metrics, made: Forecast) -> Said:
         return say("{kept} of the customers stayed", kept=kept)
     if (kept.value or 0) >= 0.5:
         return say(
-            "{kept} of the customers stayed; those of today are expected to bring {value} in the "
+            "{kept} of the customers stayed; today's are expected to bring about {value} in the "
             "next {months}",
             kept=kept,
             value=value,
             months=months,
         )
     return say(
-        "{churn} of the customers left; those who remain are expected to bring {value} in the next "
+        "{churn} of the customers left; today's are expected to bring about {value} in the next "
         "{months}",
         churn=churn,
         value=value,
@@ -62,11 +66,11 @@ def first_steps(lists: tuple[ActionList, ...]) -> list[Said]:
     for one in lists:
         if not one.eligible:
             continue
-        stake = Metric(one.eligible_at_stake, "currency")
-        worth = Metric(one.eligible_clv, "currency")
+        stake = about(Metric(one.eligible_at_stake, "currency"))
+        worth = about(Metric(one.eligible_clv, "currency"))
         sentence = {
-            "win_back": "Win back: {n} customers are slipping away, with {stake} at stake.",
-            "thank_best": "Thank the best: {n} customers hold {worth} of the value to come.",
+            "win_back": "Win back: {n} customers are slipping away, with about {stake} at stake.",
+            "thank_best": "Thank the best: {n} customers hold about {worth} of the value to come.",
             "second_order": "Make the second order easy: {n} customers have just made their first.",
         }[one.id]
         weight = one.eligible_at_stake if one.id == "win_back" else one.eligible_clv

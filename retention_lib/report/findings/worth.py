@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from retention_lib.metrics import Metric
 from retention_lib.models.fit import TITLES
 from retention_lib.models.forecast import Forecast
-from retention_lib.report.said import Said, say
+from retention_lib.report.said import Said, about, say
 
 Metrics = Mapping[str, Metric]
 
 
 def total(metrics: Metrics, forecast: Forecast) -> Said:
     """The chapter's headline."""
-    value = metrics["clv.total"]
+    value = about(metrics["clv.total"])
     months = Metric(forecast.horizon_months, "months")
     if value.value is None:
         return say("What the customers are worth can't be said from this history")
@@ -60,9 +60,9 @@ def alive(metrics: Metrics, everyone: int) -> Said:
         return say("Who is still a customer can't be said from this history")
     share = Metric(expected.value / everyone, "share", n=everyone)
     return say(
-        "{share} of all customers ever, about {expected}, are likely to be customers still",
+        "About {expected} of all customers ever, {share}, are likely to be customers still",
         share=share,
-        expected=expected,
+        expected=about(expected),
     )
 
 
