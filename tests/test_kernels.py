@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import multiprocessing
 import os
 import re
 import signal
@@ -11,6 +13,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -166,6 +169,7 @@ def test_python_warnings_are_handed_back(tmp_path: Path, server: str) -> None:
     assert result.warnings == ("cell [2]: UserWarning: few customers",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hang", ["while True: pass", "import time; time.sleep(600)"])
 def test_a_chapter_out_of_time_fails_and_its_kernel_is_gone(
     tmp_path: Path, server: str, hang: str
@@ -194,7 +198,7 @@ pandas.set_option("display.max_rows", 7)
 os.environ["PLANTED"] = "yes"
 pandas.planted = lifetimes.planted = builtins.planted = True
 sys.path.append("/planted")
-warnings.simplefilter("error")
+warnings.simplefilter("once")
 numpy.random.seed(7); random.seed(7)
 ibis.options.interactive = True
 sys.modules["planted"] = sys
@@ -207,7 +211,7 @@ import os, sys, warnings, builtins
 import pandas, matplotlib, lifetimes, ibis
 print(matplotlib.rcParams["figure.dpi"] == 7, pandas.get_option("display.max_rows") == 7,
       "PLANTED" in os.environ, hasattr(pandas, "planted"), hasattr(lifetimes, "planted"),
-      hasattr(builtins, "planted"), "/planted" in sys.path, warnings.filters[0][0] == "error",
+      hasattr(builtins, "planted"), "/planted" in sys.path, warnings.filters[0][0] == "once",
       ibis.options.interactive, "planted" in sys.modules, "planted" in globals(),
       os.getcwd() == "/")
 """
@@ -267,6 +271,38 @@ print(pathlib.Path.cwd())"""
     ]
 
 
+def in_process_of_its_own(folder: Path, server: str) -> str:
+    return printed(run(folder, server, "import os; print(os.getppid())").path)
+
+
+@pytest.mark.slow
+def test_processes_share_a_server(tmp_path: Path, server: str) -> None:
+    folders = [tmp_path / name for name in "ab"]
+    for folder in folders:
+        folder.mkdir()
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(2, mp_context=context) as pool:
+        parents = set(pool.map(in_process_of_its_own, folders, [server, server]))
+    assert parents == {in_process_of_its_own(tmp_path, server)}
+
+
+@pytest.mark.slow
+def test_where_kernels_cant_be_forked_ordinary_ones_do(
+    tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RETENTION_KERNELS", "ordinary")
+    cell = "import os, sys; print(os.getppid(), 'lifetimes' in sys.modules)"
+    assert printed(run(tmp_path, server, cell).path) == f"{os.getpid()} False\n"
+
+
+@pytest.mark.slow
+def test_a_chapter_runs_from_within_a_notebook(tmp_path: Path, server: str) -> None:
+    async def cell() -> ChapterRun:
+        return run(tmp_path, server, "print(6 * 7)")
+
+    assert printed(asyncio.run(cell()).path) == "42\n"
+
+
 OWNER = """
 import os, sys, threading
 from pathlib import Path
@@ -322,7 +358,8 @@ def test_kernels_die_with_a_killed_server_and_the_next_chapter_gets_a_new_one(
 # What a chapter is made of, and what of its surroundings can be seen from a cell.
 CHAPTER = (
     "text, number, items, mapping",
-    "import os, sys, warnings\nimport pandas, seaborn, lifetimes, ibis, matplotlib.pyplot as plt, statsmodels.stats.api",
+    "import os, sys, warnings\nimport pandas, seaborn, lifetimes, ibis, matplotlib.pyplot as plt",
+    "import statsmodels.stats.api",
     "frame = pandas.DataFrame({f'column {i}': range(100) for i in range(30)})\nframe",
     "print(frame)",
     "seaborn.lineplot(frame, x='column 0', y='column 1');",

@@ -47,7 +47,7 @@ from retention_lib.models.expectation import expected_purchases, survival_of_cou
 from retention_lib.models.histories import compress
 from retention_lib.models.likelihood import BetaGeometricLikelihood, log_rising
 from retention_lib.models.predictive import draw_parameters
-from retention_lib.models.sentence import Sentence
+from retention_lib.sentence import Sentence
 
 MODELS = list(PURCHASE_MODELS)
 BETA_GEOMETRIC = [BetaGeoFitter, ModifiedBetaGeoFitter]

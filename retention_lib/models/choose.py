@@ -9,7 +9,7 @@ import pandas as pd
 from retention_lib.metrics import Metric
 from retention_lib.models.fit import TITLES
 from retention_lib.models.holdout import Holdout, validate
-from retention_lib.models.sentence import Sentence
+from retention_lib.sentence import Sentence
 
 #: Relative difference of MAE below which two models forecast equally well.
 TIE = 0.01

@@ -15,7 +15,7 @@ import pandas as pd
 
 from retention_lib.errors import DataError
 from retention_lib.models.fitter import PurchaseFitter
-from retention_lib.models.histories import Floats, compress
+from retention_lib.models.histories import Floats, Histories, compress
 from retention_lib.models.predictive import draw_futures
 from retention_lib.models.spend import GammaGammaFitter
 from retention_lib.models.totals import Estimate, Totals, totals_of
@@ -25,6 +25,7 @@ __all__ = [
     "Totals",
     "Valuation",
     "customer_values",
+    "expected_values",
     "month_boundaries",
     "total_value",
     "value_base",
@@ -128,59 +129,67 @@ def value_base(
     ValueError
         An unknown time unit, a horizon below one month.
     """
-    if customers.empty:
-        raise DataError(
-            "There is no customer in the window; check its start and end against the data."
-        )
-    if horizon_months < 1:
-        raise ValueError(f"horizon_months is {horizon_months}; it must be at least 1.")
-    if purchase_model.time_unit not in (None, time_unit):
-        raise DataError(
-            f"The purchase model was fitted in {purchase_model.time_unit}s and the customers are "
-            f"given in {time_unit}s; make the summary in the model's unit, or fit anew."
-        )
-    times = month_boundaries(as_of, horizon_months, time_unit)
-    histories = compress(customers["frequency"], customers["recency"], customers["T"])
-    distinct = (histories.frequency, histories.recency, histories.T)
-    by_month = purchase_model.expected_by_time(times, *distinct)
-    factors = (1 + discount_rate) ** (-np.arange(1, horizon_months + 1) / 12)
-    discounted = np.diff(by_month, axis=1, prepend=0.0) @ factors
-    purchases = by_month[:, -1]
-    # The mean discount of a customer's purchases; the simulation uses it for each of them.
-    discount = np.divide(discounted, purchases, out=np.ones_like(purchases), where=purchases > 0)
-    alive = np.asarray(purchase_model.conditional_probability_alive(*distinct))
-
-    row = histories.inverse
-    spend = _spend(customers, spend_model)
-    value = margin * spend * discounted[row]
+    frame, histories, discount, horizon = _expectations(
+        customers,
+        purchase_model,
+        spend_model,
+        horizon_months=horizon_months,
+        discount_rate=discount_rate,
+        margin=margin,
+        as_of=as_of,
+        time_unit=time_unit,
+    )
     top = np.zeros(len(customers), dtype=bool)
-    top[np.argsort(-value, kind="stable")[: -(-len(customers) // 5)]] = True
+    top[np.argsort(-frame["clv"].to_numpy(), kind="stable")[: -(-len(customers) // 5)]] = True
     futures = draw_futures(
         customers,
         histories,
         purchase_model,
         spend_model,
-        horizon=float(times[-1]),
-        worth=margin * discount[row],
-        expected_spend=spend,
+        horizon=horizon,
+        worth=margin * discount,
+        expected_spend=frame["expected_spend"].to_numpy(),
         top=top,
         draws=draws,
         seed=seed,
     )
-    frame = pd.DataFrame(
-        {
-            "p_alive": alive[row],
-            "expected_purchases": purchases[row],
-            "expected_spend": spend,
-            "clv": value,
-            "clv_low": futures.value_low,
-            "clv_high": futures.value_high,
-            "purchases_low": futures.purchases_low,
-            "purchases_high": futures.purchases_high,
-        },
-        index=customers.index,
+    frame = frame.assign(
+        clv_low=futures.value_low,
+        clv_high=futures.value_high,
+        purchases_low=futures.purchases_low,
+        purchases_high=futures.purchases_high,
     )
     return Valuation(frame, totals_of(frame, top, futures))
+
+
+def expected_values(
+    customers: pd.DataFrame,
+    purchase_model: PurchaseFitter,
+    spend_model: GammaGammaFitter | None,
+    *,
+    horizon_months: int,
+    discount_rate: float,
+    margin: float,
+    as_of: str | pd.Timestamp,
+    time_unit: str,
+) -> pd.DataFrame:
+    """Each customer's value without intervals; parameters as in `value_base`.
+
+    Returns
+    -------
+    DataFrame
+        Indexed like `customers`: `p_alive`, `expected_purchases`, `expected_spend`, `clv`.
+    """
+    return _expectations(
+        customers,
+        purchase_model,
+        spend_model,
+        horizon_months=horizon_months,
+        discount_rate=discount_rate,
+        margin=margin,
+        as_of=as_of,
+        time_unit=time_unit,
+    )[0]
 
 
 def customer_values(
@@ -252,6 +261,66 @@ def total_value(
         draws=draws,
         seed=seed,
     ).totals
+
+
+def _expectations(
+    customers: pd.DataFrame,
+    purchase_model: PurchaseFitter,
+    spend_model: GammaGammaFitter | None,
+    *,
+    horizon_months: int,
+    discount_rate: float,
+    margin: float,
+    as_of: str | pd.Timestamp,
+    time_unit: str,
+) -> tuple[pd.DataFrame, Histories, Floats, float]:
+    """The expected values, and what a simulation around them needs.
+
+    Returns
+    -------
+    frame : DataFrame
+        See `expected_values`.
+    histories : Histories
+        Of these customers, equal ones merged.
+    discount : ndarray, shape (n,)
+        Mean discount factor of each customer's purchases.
+    horizon : float
+        In the model's unit of time.
+    """
+    if customers.empty:
+        raise DataError(
+            "There is no customer in the window; check its start and end against the data."
+        )
+    if horizon_months < 1:
+        raise ValueError(f"horizon_months is {horizon_months}; it must be at least 1.")
+    if purchase_model.time_unit not in (None, time_unit):
+        raise DataError(
+            f"The purchase model was fitted in {purchase_model.time_unit}s and the customers are "
+            f"given in {time_unit}s; make the summary in the model's unit, or fit anew."
+        )
+    times = month_boundaries(as_of, horizon_months, time_unit)
+    histories = compress(customers["frequency"], customers["recency"], customers["T"])
+    distinct = (histories.frequency, histories.recency, histories.T)
+    by_month = purchase_model.expected_by_time(times, *distinct)
+    factors = (1 + discount_rate) ** (-np.arange(1, horizon_months + 1) / 12)
+    discounted = np.diff(by_month, axis=1, prepend=0.0) @ factors
+    purchases = by_month[:, -1]
+    # The mean discount of a customer's purchases; the simulation uses it for each of them.
+    discount = np.divide(discounted, purchases, out=np.ones_like(purchases), where=purchases > 0)
+    alive = np.asarray(purchase_model.conditional_probability_alive(*distinct))
+
+    row = histories.inverse
+    spend = _spend(customers, spend_model)
+    frame = pd.DataFrame(
+        {
+            "p_alive": alive[row],
+            "expected_purchases": purchases[row],
+            "expected_spend": spend,
+            "clv": margin * spend * discounted[row],
+        },
+        index=customers.index,
+    )
+    return frame, histories, discount[row], float(times[-1])
 
 
 def _spend(customers: pd.DataFrame, model: GammaGammaFitter | None) -> Floats:

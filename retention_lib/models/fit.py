@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -26,7 +29,9 @@ TITLES = {
 }
 
 
-def fit_purchase_model(customers: pd.DataFrame, name: str) -> PurchaseFitter:
+def fit_purchase_model(
+    customers: pd.DataFrame, name: str, optimum: Mapping[str, float] | None = None
+) -> PurchaseFitter:
     """Fit a purchase model on a customer summary.
 
     Parameters
@@ -36,6 +41,8 @@ def fit_purchase_model(customers: pd.DataFrame, name: str) -> PurchaseFitter:
         `attrs["as_of"]` where known are kept with the model.
     name : str
         `bgnbd`, `mbgnbd` or `paretonbd`.
+    optimum : mapping, optional
+        The parameters of an earlier fit on the same customers, which are then not searched again.
 
     Returns
     -------
@@ -56,7 +63,11 @@ def fit_purchase_model(customers: pd.DataFrame, name: str) -> PurchaseFitter:
     model = PURCHASE_MODELS[name]()
     try:
         model.fit(
-            customers["frequency"], customers["recency"], customers["T"], index=customers.index
+            customers["frequency"],
+            customers["recency"],
+            customers["T"],
+            index=customers.index,
+            **_start(optimum, float(customers["T"].max())),
         )
     except ValueError as error:
         raise DataError(
@@ -67,6 +78,16 @@ def fit_purchase_model(customers: pd.DataFrame, name: str) -> PurchaseFitter:
     model.time_unit = None if unit is None else str(unit)
     model.as_of = None if end is None else str(end)
     return model
+
+
+def _start(optimum: Mapping[str, float] | None, longest: float) -> dict[str, Any]:
+    """An earlier optimum as `fit` takes it: logarithms, with the largest T as the unit of time."""
+    if optimum is None:
+        return {}
+    scale = longest if longest > 0 else 1.0
+    in_time = {"alpha", "beta"}
+    point = [v / scale if k in in_time else v for k, v in optimum.items()]
+    return {"initial_params": np.log(point), "search": False}
 
 
 def repeat_buyers(customers: pd.DataFrame) -> pd.DataFrame:

@@ -62,6 +62,7 @@ class PurchaseFitter:
         verbose: bool = False,
         tol: float = 1e-9,
         index: Any = None,
+        search: bool = True,
         **kwargs: Any,
     ) -> Any:
         """Fit by maximum likelihood; same arguments as in lifetimes.
@@ -80,6 +81,8 @@ class PurchaseFitter:
             Largest gradient, per customer and log-parameter, at which the search stops.
         index : array_like, optional
             Index of `data`.
+        search : bool
+            False starts from `initial_params` alone: they are known to be the optimum.
         **kwargs
             Options of lifetimes' optimisers; there is nothing to set here.
 
@@ -105,7 +108,7 @@ class PurchaseFitter:
         histories = compress(x, t_x, age, weights)
         self._scale = 1.0 / histories.T.max() if histories.T.max() > 0 else 1.0
 
-        end = self._search(histories.scaled(self._scale), initial_params, tol)
+        end = self._search(histories.scaled(self._scale), initial_params, search, tol)
         if verbose:
             print(f"{self.name}: {end.evaluations} evaluations, gradient {end.gradient:.1e}")
         self.params_ = pd.Series(np.exp(end.point), index=list(self.parameter_names))
@@ -235,9 +238,14 @@ class PurchaseFitter:
         likelihood = self._likelihood(histories)
         return per_customer_in_logs(likelihood, histories.customers, self.penalizer_coef)
 
-    def _search(self, scaled: Histories, initial: npt.ArrayLike | None, tol: float) -> Optimum:
+    def _search(
+        self, scaled: Histories, initial: npt.ArrayLike | None, search: bool, tol: float
+    ) -> Optimum:
         rate = purchase_rate(scaled)
         lower, upper = self._box(rate)
+        if initial is not None and not search:
+            start = np.asarray(initial, dtype=float)
+            return minimise(self._objective(scaled), start, lower, upper, tolerance=tol)
         starts = self._starts(rate)
         if initial is not None:
             starts.append(np.asarray(initial, dtype=float))

@@ -20,7 +20,7 @@ from retention_lib.data.periods import ONE_DAY, Window, shift_months
 from retention_lib.errors import DataError
 from retention_lib.metrics import Metric, Unit, unknown
 from retention_lib.models.choose import choose
-from retention_lib.models.clv import Estimate, Valuation, value_base
+from retention_lib.models.clv import Estimate, Valuation, expected_values, value_base
 from retention_lib.models.fit import fit_purchase_model, fit_spend_model
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.holdout import Holdout, validate
@@ -70,7 +70,7 @@ class Forecast:
     margin: float
 
 
-def forecast(base: Base) -> Forecast:
+def make_forecast(base: Base) -> Forecast:
     """Choose, test and fit the models of a base, and value its customers.
 
     Parameters
@@ -110,6 +110,27 @@ def forecast(base: Base) -> Forecast:
         horizon_months=params.horizon_months,
         discount_rate=params.discount_rate,
         margin=params.margin,
+    )
+
+
+def expected_now(base: Base, name: str) -> pd.DataFrame:
+    """Each customer's expected value by a named model: no test, no intervals.
+
+    Returns
+    -------
+    DataFrame
+        `p_alive`, `expected_purchases`, `expected_spend`, `clv`, by customer.
+    """
+    customers, params = base.customers(), base.params
+    return expected_values(
+        customers,
+        fit_purchase_model(customers, name),
+        _spend_model(customers),
+        horizon_months=params.horizon_months,
+        discount_rate=params.discount_rate,
+        margin=params.margin,
+        as_of=base.as_of.isoformat(),
+        time_unit=params.time_unit,
     )
 
 

@@ -15,7 +15,7 @@ import pandas as pd
 
 from retention_lib.metrics import Metric
 from retention_lib.models.histories import Floats, Histories
-from retention_lib.models.sentence import Sentence
+from retention_lib.sentence import Sentence
 
 #: Fewer repeat buyers than this leave the parameters to chance.
 FEW_REPEAT_BUYERS = 100

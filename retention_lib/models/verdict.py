@@ -14,8 +14,8 @@ from retention_lib.metrics import Metric
 from retention_lib.models.fit import TITLES
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.holdout import Holdout
-from retention_lib.models.sentence import Sentence
 from retention_lib.models.spend import GammaGammaFitter
+from retention_lib.sentence import Sentence
 
 #: A rank correlation of spend and frequency from which the values of groups are visibly tilted.
 TIED = 0.25

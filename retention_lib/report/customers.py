@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 
 from retention_lib.data.base import Base
-from retention_lib.models.forecast import Forecast, forecast
+from retention_lib.models.forecast import Forecast, expected_now
 from retention_lib.retention.lists import ActionList, action_lists
 from retention_lib.retention.segments import Rfm, rfm, tiers
 
@@ -37,14 +37,26 @@ def customer_table(base: Base, made: Forecast, scores: Rfm | None = None) -> pd.
         `COLUMNS`, and `T_days`, days since the first purchase. Times are in the client's
         `time_unit`; value is discounted margin within the horizon, in the report's currency.
     """
+    return _table(base, made.valuation.customers, scores)
+
+
+def lists_at(earlier: Base, model: str) -> tuple[ActionList, ...]:
+    """The lists that a base would have had on an earlier day, by the model that is used today.
+
+    Parameters
+    ----------
+    earlier : Base
+        `Base.at` that day: the model is fitted on what was known then.
+    model : str
+        `bgnbd`, `mbgnbd` or `paretonbd`.
+    """
+    return action_lists(_table(earlier, expected_now(earlier, model)))
+
+
+def _table(base: Base, values: pd.DataFrame, scores: Rfm | None = None) -> pd.DataFrame:
     customers = base.customers()
     scores = scores or rfm(customers, base.as_of)
-    table = customers.join(scores.scores).join(made.valuation.customers)
+    table = customers.join(scores.scores).join(values)
     table["tier"] = tiers(table["clv"].fillna(0.0), base.params.tiers)
-    table = table[list(COLUMNS)]
+    table = table[[column for column in COLUMNS if column in table]]
     return table.assign(T_days=(pd.Timestamp(base.as_of) - table["first"]).dt.days)
-
-
-def lists_of(base: Base) -> tuple[ActionList, ...]:
-    """The lists to act on of a base."""
-    return action_lists(customer_table(base, forecast(base)))

@@ -17,6 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from babel.numbers import (
 )
 
 from retention_lib.metrics import Metric, Unit
+from retention_lib.sentence import Sentence
 
 LOCALES: Final = {"en": "en", "nb": "nb_NO", "da": "da_DK", "sv": "sv_SE"}
 """The report's languages, each with the locale whose conventions it follows."""
@@ -101,6 +103,34 @@ class Formats:
         """Like `say`, in the plural form that `count` asks for; a fraction counts as many."""
         whole = int(count) if float(count).is_integer() else 2
         return fill(catalog(self.language).ngettext(one, many, abs(whole)), values)
+
+    def tell(self, sentence: str, /, **values: object) -> str:
+        """A sentence with its figures written: a `Metric` by its unit, an int as a count, a date
+        as a date, text as it is. A `Sentence` brings its values along.
+        """
+        return "".join(self.told_in_pieces(sentence, **values))
+
+    def told_in_pieces(self, sentence: str, /, **values: object) -> list[str]:
+        """`tell` cut up: the sentence's own words at even places, its values at odd ones."""
+        message = sentence
+        if isinstance(sentence, Sentence):
+            message, values = sentence.message, {**sentence.values, **values}
+        return pieces(self.say(message), {k: self.written(v) for k, v in values.items()})
+
+    def written(self, value: object) -> str:
+        """A value inside a sentence."""
+        match value:
+            case Metric():
+                return self.metric(value)
+            case bool() | str():
+                return str(value)
+            case date():
+                return self.date(value)
+            case Integral():
+                return self.count(int(value))
+            case Real():
+                return self.number(float(value))
+        return str(value)
 
     # Numbers --------------------------------------------------------------------------------
 
@@ -188,10 +218,9 @@ class Formats:
     def value(self, x: Number, unit: Unit, digits: int | None = None) -> str:
         """A figure by its unit.
 
-        `digits` are the decimals of a plain number; by default two, fewer for a large one.
+        `digits` are the decimals of a plain number, by default two; a large one has fewer.
         """
-        if digits is None:
-            digits = _number_digits(x)
+        digits = _number_digits(x, 2 if digits is None else digits)
         by_unit: dict[str, Callable[[Number], str]] = {
             "count": self.count,
             "share": self.share,
@@ -218,7 +247,7 @@ class Formats:
             digits = self._money_digits(larger)
             ends = self.money(low, digits), self.money(high, digits)
         else:
-            digits = _number_digits(larger) if digits is None else digits
+            digits = _number_digits(larger, 2 if digits is None else digits)
             ends = self.value(low, unit, digits), self.value(high, unit, digits)
         return self.say("{low} to {high}", low=ends[0], high=ends[1])
 
@@ -303,11 +332,14 @@ def _decimals(pattern: str, digits: int) -> str:
     return re.sub(r"0\.0+", "0." + "0" * digits if digits else "0", pattern)
 
 
-def _number_digits(x: Number) -> int:
-    """Decimals of a plain number: two, one from 1,000 up, none from 10,000 up."""
+def _number_digits(x: Number, wanted: int) -> int:
+    """Decimals of a plain number: as wanted, at most one from 1,000 up, none from 100,000 up.
+
+    A log-likelihood is read to one decimal, as the literature prints it.
+    """
     if x is None or abs(x) < 1_000:
-        return 2
-    return 1 if abs(x) < 10_000 else 0
+        return wanted
+    return min(wanted, 1 if abs(x) < 100_000 else 0)
 
 
 def _fraction_digits(x: Number) -> int:

@@ -18,8 +18,6 @@ import struct
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
-from numbers import Integral, Real
 from typing import Any, Final, Literal
 
 from markupsafe import Markup, escape
@@ -27,15 +25,11 @@ from nbformat import NotebookNode
 
 from retention_lib.metrics import Metric, from_json
 from retention_lib.report.figures.style import Drawn, style, whole
-from retention_lib.report.language import Formats, pieces
-from retention_lib.report.said import Said
+from retention_lib.report.language import Formats
 
 METRICS_MIME: Final = "application/vnd.retention.metrics+json"
 SVG_LIMIT: Final = 200_000
 """Bytes above which a figure goes into the report as PNG at twice its size."""
-
-Text = str | Said
-"""A sentence, with its values beside it or already in it."""
 
 Verdict = Literal["fit", "care", "unfit"]
 _VERDICTS: Final[dict[str, tuple[str, str]]] = {
@@ -124,34 +118,34 @@ class Page:
         html = Markup("<h1>{}</h1><p>{} · {}</p>").format(client_title, period_text, day)
         return _shown("title", html, f"{client_title}\n{period_text} · {day}", **fields)
 
-    def chapter(self, name: str, finding: Text, **values: object) -> Shown:
+    def chapter(self, name: str, finding: str, **values: object) -> Shown:
         """Open a chapter: its name above, what was found as the heading."""
         name, text = self._plain(name), self._plain(finding, **values)
         html = Markup('<p class="kicker">{}</p><h1>{}</h1>').format(name, text)
         return _shown("chapter", html, f"{name}: {text}", name=name, text=text, level=2)
 
-    def section(self, finding: Text, name: str | None = None, **values: object) -> Shown:
+    def section(self, finding: str, name: str | None = None, **values: object) -> Shown:
         """Open a section with what was found; `name` is its short form in the contents."""
         text = self._plain(finding, **values)
         short = None if name is None else self._plain(name)
         html = Markup("<h2>{}</h2>").format(text)
         return _shown("section", html, text, name=short, text=text, level=3)
 
-    def text(self, sentence: Text | None, **values: object) -> Shown | None:
+    def text(self, sentence: str | None, **values: object) -> Shown | None:
         """A paragraph; None, where there is nothing to say, shows nothing."""
         if sentence is None:
             return None
         html = Markup("<p>{}</p>").format(self._marked(sentence, **values))
         return _shown("text", html, self._plain(sentence, **values))
 
-    def note(self, sentence: Text | None, **values: object) -> Shown | None:
+    def note(self, sentence: str | None, **values: object) -> Shown | None:
         """How to read what stands above, or a caution; None shows nothing."""
         if sentence is None:
             return None
         html = Markup('<p class="note">{}</p>').format(self._marked(sentence, **values))
         return _shown("note", html, self._plain(sentence, **values))
 
-    def notes(self, sentences: Sequence[Text]) -> Shown:
+    def notes(self, sentences: Sequence[str]) -> Shown:
         """Several cautions, a paragraph each; nothing where there is none."""
         html = Markup("").join(
             Markup('<p class="note">{}</p>').format(self._marked(sentence))
@@ -159,14 +153,14 @@ class Page:
         )
         return _shown("note", html, "\n".join(self._plain(sentence) for sentence in sentences))
 
-    def list(self, sentences: Sequence[Text]) -> Shown:
+    def list(self, sentences: Sequence[str]) -> Shown:
         """Several things of one kind, in the order of their weight."""
         items = _list([self._marked(sentence) for sentence in sentences])
         plain = "\n".join(f"- {self._plain(sentence)}" for sentence in sentences)
         return _shown("text", items, plain)
 
     def verdict(
-        self, kind: Verdict, text: Text, reasons: Sequence[Text] = (), **values: object
+        self, kind: Verdict, text: str, reasons: Sequence[str] = (), **values: object
     ) -> Shown:
         """Whether to act on the figures: in a word, a sentence, and the reasons for it.
 
@@ -241,31 +235,15 @@ class Page:
             '<li class="headline"><p class="label">{}</p><p class="figure">{}</p><div>{}</div></li>'
         ).format(self._plain(headline.label), formats.metric(metric), details)
 
-    def _plain(self, sentence: Text, /, **values: object) -> str:
-        sentence, values = _parts(sentence, values)
-        return self.formats.say(sentence, **{k: self._written(v) for k, v in values.items()})
+    def _plain(self, sentence: str, /, **values: object) -> str:
+        return self.formats.tell(sentence, **values)
 
-    def _marked(self, sentence: Text, /, **values: object) -> Markup:
+    def _marked(self, sentence: str, /, **values: object) -> Markup:
         """The sentence escaped, its values set apart so that a figure never breaks over a line."""
-        sentence, values = _parts(sentence, values)
-        translated = self.formats.say(sentence)
-        parts = pieces(translated, {k: self._written(v) for k, v in values.items()})
-        parts[1::2] = [_value(part) for part in parts[1::2]]
-        return Markup("").join(escape(part) for part in parts)
-
-    def _written(self, value: object) -> str:
-        match value:
-            case Metric():
-                return self.formats.metric(value)
-            case bool() | str():
-                return str(value)
-            case Integral():
-                return self.formats.count(int(value))
-            case date():
-                return self.formats.date(value)
-            case Real():
-                return self.formats.number(float(value))
-        return str(value)
+        parts = self.formats.told_in_pieces(sentence, **values)
+        return Markup("").join(
+            _value(part) if n % 2 else escape(part) for n, part in enumerate(parts)
+        )
 
 
 def metrics_of(notebook: NotebookNode) -> dict[str, Metric]:
@@ -286,12 +264,6 @@ def metrics_of(notebook: NotebookNode) -> dict[str, Metric]:
                     f"{metric.value}: publish it in one cell only"
                 )
     return found
-
-
-def _parts(sentence: Text, values: dict[str, object]) -> tuple[str, dict[str, object]]:
-    if isinstance(sentence, Said):
-        return sentence.sentence, {**sentence.values, **values}
-    return sentence, values
 
 
 def _published(notebook: NotebookNode) -> Iterator[Mapping[str, Mapping[str, Any]]]:

@@ -12,7 +12,7 @@ from retention_lib.data.base import Base
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.forecast import Forecast
 from retention_lib.report import findings, tables
-from retention_lib.report.customers import lists_of
+from retention_lib.report.customers import lists_at
 from retention_lib.report.figures import (
     Drawn,
     cohort_heatmap,
@@ -93,8 +93,7 @@ def tracking_figure(made: Forecast, formats: Formats) -> Drawn | None:
     test = made.holdout
     if test is None or test.calibration_end is None or test.tracking.empty:
         return None
-    frame = test.tracking.rename(columns={"week_end": "date"})
-    return holdout_tracking(frame, test.calibration_end.date(), formats)
+    return holdout_tracking(test.tracking, test.calibration_end.date(), formats)
 
 
 def calibration_figure(made: Forecast, formats: Formats) -> Drawn | None:
@@ -144,9 +143,11 @@ def profile_table(profile: pd.DataFrame, by: str, formats: Formats) -> Any:
     )
 
 
-def list_sections(given: Sequence[ActionList], base: Base, page: Page) -> list[Shown]:
+def list_sections(
+    given: Sequence[ActionList], base: Base, made: Forecast, page: Page
+) -> list[Shown]:
     """Each list: what was found, what to do, the first customers, the yardstick, the test."""
-    alone = _left_alone(base)
+    alone = _left_alone(base, made)
     parts = [part for one in given for part in _list_section(one, alone.get(one.id), page)]
     return [part for part in parts if part is not None]
 
@@ -163,13 +164,16 @@ def _list_section(one: ActionList, alone: LeftAlone | None, page: Page) -> list[
     return shown
 
 
-def _left_alone(base: Base) -> dict[str, LeftAlone]:
+def _left_alone(base: Base, made: Forecast) -> dict[str, LeftAlone]:
     """By list: what became of the customers who would have been on it some months ago."""
     then = earlier_day(base)
     if then is None:
         return {}
     earlier, months = then
-    found = {one.id: left_alone(base, earlier, months, one.everyone) for one in lists_of(earlier)}
+    found = {
+        one.id: left_alone(base, earlier, months, one.everyone)
+        for one in lists_at(earlier, made.name)
+    }
     return {name: alone for name, alone in found.items() if alone is not None}
 
 

@@ -92,7 +92,7 @@ def metric_table(
     # By name, not by a raised mark, which would read as a digit where the style sheet is lost.
     for note in dict.fromkeys(m.note for m in metrics if m.note):
         whose = ", ".join(label for label, m in rows if m.note == note)
-        told = fmt.say("{figures}: {note}", figures=whose, note=fmt.say(note))
+        told = fmt.say("{figures}: {note}", figures=whose, note=fmt.tell(note))
         table = table.tab_source_note(_safe(told))
     return table
 

@@ -23,6 +23,7 @@ from retention_lib.retention.intervals import (
     wilson,
 )
 from retention_lib.retention.journey import days_to_second
+from retention_lib.sentence import Sentence
 
 REPEAT_DAYS = 90
 BEST_SHARE = 0.20
@@ -64,10 +65,12 @@ def _short_history(base: Base, as_of: dt.date) -> str | None:
     window = windows(as_of, base.params.period_months, base.params.active_months).before
     if base.start <= window.start:
         return None
-    return (
-        f"The data starts on {base.start.isoformat()}; the customers at the start are those with a "
-        f"purchase from then to {window.end.isoformat()}, "
-        f"not of the whole {base.params.active_months} months before the period."
+    return Sentence(
+        "The data starts on {start}; the customers at the start are those with a purchase from "
+        "then to {end}, not of the whole {months} before the period.",
+        start=base.start,
+        end=window.end,
+        months=Metric(base.params.active_months, "months"),
     )
 
 
@@ -146,7 +149,9 @@ def _journey(base: Base, as_of: dt.date) -> dict[str, Metric]:
         "retention.repeat_90d": _share(formulas.repeat_rate(count, n), count, n)
         if n
         else unknown(
-            "share", f"Nobody was first seen {REPEAT_DAYS} days or more before the end.", n=0
+            "share",
+            Sentence("Nobody was first seen {days} days or more before the end.", days=REPEAT_DAYS),
+            n=0,
         ),
         "journey.days_to_second": Metric(
             float(pd.Series(gaps).median()), "days", *_limits(median_interval(gaps)), n=len(gaps)
@@ -212,8 +217,14 @@ def _spend_ratio(returning: pd.Series, new: pd.Series) -> Metric:
     if ratio is None:
         return unknown("ratio", "The new customers' revenue isn't above zero.", n=len(new))
     n = min(len(new), len(returning))
-    few = f"Only {n} customers in one of the two groups: too few to compare." if n < FEW else None
-    return Metric(ratio, "ratio", *_limits(means_ratio_interval(returning, new)), n=n, note=few)
+    few = Sentence("Only {n} customers in one of the two groups: too few to compare.", n=n)
+    return Metric(
+        ratio,
+        "ratio",
+        *_limits(means_ratio_interval(returning, new)),
+        n=n,
+        note=few if n < FEW else None,
+    )
 
 
 def _revenue_share(part: float, whole: float, n: int) -> Metric:

@@ -9,6 +9,9 @@ from retention_lib.errors import UsageError
 #: In reading order. Each stands alone; the run starts as many at once as it has room for.
 CHAPTERS = ("00_summary", "01_data", "02_retention", "03_cltv", "04_actions")
 
+#: Those that need the forecast, which the run makes while the others are at work.
+WITH_FORECAST = frozenset({"00_summary", "03_cltv", "04_actions"})
+
 
 def notebooks_folder(here: Path | None = None) -> Path:
     """The folder of the chapters' notebooks: in the working directory, else of this installation.

@@ -23,11 +23,12 @@ from retention_lib.data.handover import OUTPUT, VARIABLE
 from retention_lib.data.sources import resolve_files
 from retention_lib.errors import RetentionError
 from retention_lib.metrics import Metric
+from retention_lib.models import saved
 from retention_lib.params import ClientFile
 from retention_lib.report.exporter import assemble, render
 from retention_lib.report.page import metrics_of
 from retention_lib.report.voice import language_of, page_of
-from retention_lib.run.chapters import choose, notebooks_folder
+from retention_lib.run.chapters import WITH_FORECAST, choose, notebooks_folder
 from retention_lib.run.execute import ChapterRun, execute_chapter
 from retention_lib.run.kernels import can_fork, default_server
 from retention_lib.run.output import building, leave_failed, put_in_place
@@ -125,10 +126,12 @@ def report_client(
                 runs = _execute(
                     [templates / f"{chapter}.ipynb" for chapter in chapters],
                     built,
-                    injected(file),
+                    base,
+                    handover,
                     progress=progress,
                     timeout=timeout,
                     workers=workers or os.cpu_count() or 1,
+                    seconds=seconds,
                 )
             seconds |= {run.chapter: run.seconds for run in runs}
             notebooks = [nbformat.read(run.path, as_version=4) for run in runs]
@@ -175,13 +178,15 @@ def _prepare(file: ClientFile, handover: Path) -> Base:
 def _execute(
     templates: Sequence[Path],
     built: Path,
-    parameters: Mapping[str, Any],
+    base: Base,
+    handover: Path,
     *,
     progress: Steps,
     timeout: int | None,
     workers: int,
+    seconds: dict[str, float],
 ) -> list[ChapterRun]:
-    """The chapters, some at once, in reading order.
+    """The chapters, some at once, in reading order; the forecast is made meanwhile.
 
     Raises
     ------
@@ -208,8 +213,15 @@ def _execute(
         progress.finished(name, done.seconds)
         return done
 
-    with ThreadPoolExecutor(max_workers=min(workers, len(templates))) as pool:
-        results = list(pool.map(run, templates))
+    parameters = base.params.as_parameters()
+    waiting = [t for t in templates if t.stem in WITH_FORECAST]
+    with ThreadPoolExecutor(max_workers=workers) as pool:
+        at_work = {t: pool.submit(run, t) for t in templates if t not in waiting}
+        if waiting:
+            with _timed("forecast", seconds, progress):
+                saved.save(saved.forecast(base), base, handover)
+            at_work |= {t: pool.submit(run, t) for t in waiting}
+        results = [at_work[t].result() for t in templates]
     failures = [r for r in results if isinstance(r, RetentionError)]
     if failures:
         sentences = dict.fromkeys(s for failure in failures for s in failure.sentences)

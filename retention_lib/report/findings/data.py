@@ -8,23 +8,25 @@ import pandas as pd
 
 from retention_lib.data.base import Base
 from retention_lib.metrics import Metric
-from retention_lib.report.said import Said, say
+from retention_lib.sentence import Sentence
 
 
-def usable(base: Base) -> Said:
+def usable(base: Base) -> Sentence:
     """The chapter's headline."""
     rows, used = base.rows_in, base.rows_used
     if used == rows:
-        return say("Every one of the {rows} rows could be used", rows=rows)
+        return Sentence("Every one of the {rows} rows could be used", rows=rows)
     share = Metric(used / rows, "share", n=rows)
     if used / rows >= 0.99:
-        return say("All but {left} of the {rows} rows could be used", left=rows - used, rows=rows)
-    return say("{share} of the {rows} rows could be used", share=share, rows=rows)
+        return Sentence(
+            "All but {left} of the {rows} rows could be used", left=rows - used, rows=rows
+        )
+    return Sentence("{share} of the {rows} rows could be used", share=share, rows=rows)
 
 
-def span(base: Base, orders: int, customers: int) -> Said:
+def span(base: Base, orders: int, customers: int) -> Sentence:
     """What the used rows hold."""
-    return say(
+    return Sentence(
         "They hold {orders} orders of {customers} customers, from {start} to {end}. "
         "Source: {names}.",
         orders=orders,
@@ -35,22 +37,22 @@ def span(base: Base, orders: int, customers: int) -> Said:
     )
 
 
-def left_out(base: Base) -> Said:
+def left_out(base: Base) -> Sentence:
     """The heading over the rows that were left out."""
     rows = base.rows_in - base.rows_used
     if not rows:
-        return say("No row was left out")
-    return say("{rows} rows were left out, each for one cause", rows=rows)
+        return Sentence("No row was left out")
+    return Sentence("{rows} rows were left out, each for one cause", rows=rows)
 
 
-def months(monthly: pd.DataFrame) -> Said:
+def months(monthly: pd.DataFrame) -> Sentence:
     """The heading over orders by month: whether the history has holes."""
     empty = int((monthly["orders"] == 0).sum())
     if empty == 1:
-        return say("One month has no order at all: is the export whole?")
+        return Sentence("One month has no order at all: is the export whole?")
     if empty:
-        return say("{empty} months have no order at all: is the export whole?", empty=empty)
-    return say("Orders came in every month of the {n} in the window", n=len(monthly))
+        return Sentence("{empty} months have no order at all: is the export whole?", empty=empty)
+    return Sentence("Orders came in every month of the {n} in the window", n=len(monthly))
 
 
 def cautions(
@@ -59,12 +61,12 @@ def cautions(
     no_purchase: int,
     placeholders: pd.DataFrame,
     named: Callable[[str], str] = str,
-) -> list[Said]:
+) -> list[Sentence]:
     """What to know before reading on; an empty list where there is nothing."""
     said = []
     if not monthly["complete"].iloc[-1]:
         said.append(
-            say(
+            Sentence(
                 "The last month isn't over: the data ends on {end}. It is drawn lighter and isn't "
                 "read as a fall.",
                 end=base.as_of,
@@ -72,7 +74,7 @@ def cautions(
         )
     if no_purchase:
         said.append(
-            say(
+            Sentence(
                 "{n} customers have rows but no purchase: their days all net to zero or less. They "
                 "count in revenue, not as customers. With free_orders: true in the client file a "
                 "day of exactly zero counts as a purchase.",
@@ -80,7 +82,7 @@ def cautions(
             )
         )
     said.extend(
-        say(
+        Sentence(
             "The id {customer} has {orders} orders, {share} of all: it is likely a placeholder "
             "for guests. If so, name it under guest_ids in the client file.",
             customer=named(row["customer"]),

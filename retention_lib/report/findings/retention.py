@@ -7,8 +7,8 @@ from typing import Final
 
 from retention_lib.data.base import Base
 from retention_lib.metrics import Metric
-from retention_lib.report.said import Said, say
 from retention_lib.retention.cohorts import Cohorts
+from retention_lib.sentence import Sentence
 
 Metrics = Mapping[str, Metric]
 
@@ -19,26 +19,26 @@ SMALL: Final = 20
 PRACTICALLY_ALL: Final = 0.995
 
 
-def rate(metrics: Metrics) -> Said:
+def rate(metrics: Metrics) -> Sentence:
     """The chapter's headline: how many of the customers at the start are customers at the end."""
     kept = metrics["retention.rate"]
     if kept.value is None:
-        return say(
+        return Sentence(
             "The history is too short for a retention rate: nobody had bought before the period"
         )
     if (kept.n or 0) < SMALL:
-        return say(
+        return Sentence(
             "Only {n} customers were there at the start: too few for a retention rate", n=kept.n
         )
     values = {"kept": kept, "lost": metrics["churn.rate"]}
     moved = _moved(kept)
     if moved > 0:
-        return say("{kept} of the customers stayed, more than in the period before", **values)
+        return Sentence("{kept} of the customers stayed, more than in the period before", **values)
     if moved < 0:
-        return say("{kept} of the customers stayed, fewer than in the period before", **values)
+        return Sentence("{kept} of the customers stayed, fewer than in the period before", **values)
     if kept.value >= 0.5:
-        return say("{kept} of the customers stayed, {lost} left", **values)
-    return say("{lost} of the customers left, {kept} stayed", **values)
+        return Sentence("{kept} of the customers stayed, {lost} left", **values)
+    return Sentence("{lost} of the customers left, {kept} stayed", **values)
 
 
 def _moved(metric: Metric) -> int:
@@ -50,113 +50,115 @@ def _moved(metric: Metric) -> int:
     return -1 if metric.previous > metric.high else 0
 
 
-def flow(metrics: Metrics) -> Said:
+def flow(metrics: Metrics) -> Sentence:
     """The heading over the flow of customers."""
     start, end = _count(metrics, "at_start"), _count(metrics, "at_end")
     new_at_end = end - (start - _count(metrics, "lost") + _count(metrics, "reactivated"))
     came = new_at_end + _count(metrics, "reactivated")
     lost = _count(metrics, "lost")
     if start == 0:
-        return say("All {end} active customers are new: the history starts here", end=end)
+        return Sentence("All {end} active customers are new: the history starts here", end=end)
     if came == 0:
-        return say("{lost} customers were lost and none came in their place", lost=lost)
+        return Sentence("{lost} customers were lost and none came in their place", lost=lost)
     if end < start and came < 0.05 * lost:
-        return say("{lost} customers were lost and hardly any came: {came}", lost=lost, came=came)
+        return Sentence(
+            "{lost} customers were lost and hardly any came: {came}", lost=lost, came=came
+        )
     if end < start:
-        return say(
+        return Sentence(
             "The base shrank: {lost} customers were lost, {came} came or came back",
             lost=lost,
             came=came,
         )
     if end > start:
-        return say(
+        return Sentence(
             "The base grew: {came} customers came or came back, {lost} were lost",
             lost=lost,
             came=came,
         )
-    return say("As many customers came or came back as were lost: {lost}", lost=lost)
+    return Sentence("As many customers came or came back as were lost: {lost}", lost=lost)
 
 
-def months(metrics: Metrics) -> Said:
+def months(metrics: Metrics) -> Sentence:
     """The heading over customers by month."""
     new, active = _count(metrics, "new"), _count(metrics, "active")
     if active == 0:
-        return say("Nobody bought in the period")
+        return Sentence("Nobody bought in the period")
     if new == 0:
-        return say("Every buyer of the period had bought before: no new customers came")
+        return Sentence("Every buyer of the period had bought before: no new customers came")
     share = Metric(new / active, "share", n=active)
     if share.value is not None and share.value < 0.01:
-        return say(
+        return Sentence(
             "Practically all buyers of the period had bought before; {new} were new", new=new
         )
     if share.value is not None and share.value > 0.5:
-        return say("More than half of the period's buyers were new: {share}", share=share)
-    return say("{share} of the period's buyers were new", share=share)
+        return Sentence("More than half of the period's buyers were new: {share}", share=share)
+    return Sentence("{share} of the period's buyers were new", share=share)
 
 
-def second_purchase(metrics: Metrics) -> Said:
+def second_purchase(metrics: Metrics) -> Sentence:
     """The heading over the curve of second purchases."""
     days, within = metrics["journey.days_to_second"], metrics["retention.repeat_90d"]
     if days.value is None:
-        return say("Nobody has made a second purchase yet")
+        return Sentence("Nobody has made a second purchase yet")
     if within.value is None or (within.n or 0) < SMALL:
-        return say("Those who come back do so after {days} at the median", days=days)
-    return say(
+        return Sentence("Those who come back do so after {days} at the median", days=days)
+    return Sentence(
         "{within} buy again within 90 days; half of those who ever come back do so within {days}",
         within=within,
         days=days,
     )
 
 
-def cohorts(table: Cohorts) -> Said:
+def cohorts(table: Cohorts) -> Sentence:
     """The heading over the cohort table."""
     names = {"month": "month", "quarter": "quarter", "year": "year"}
     first = table.pooled(1)
     if first is None or first[1] < SMALL:
-        return say("No cohort is old enough yet to say who comes back")
+        return Sentence("No cohort is old enough yet to say who comes back")
     share = Metric(first[0], "share", n=first[1])
     late = table.pooled(6)
     if late is None or table.period != "month" or late[1] < SMALL:
-        return say(
+        return Sentence(
             "In the {period} after their first, {share} buy again",
             period=names[table.period],
             share=share,
         )
-    return say(
+    return Sentence(
         "One month after the first purchase {share} buy, six months after it {late}",
         share=share,
         late=Metric(late[0], "share", n=late[1]),
     )
 
 
-def revenue(metrics: Metrics) -> Said:
+def revenue(metrics: Metrics) -> Sentence:
     """The heading over revenue: how much hangs on how few."""
     top = metrics["revenue.top20_share"]
     if top.value is None or (top.n or 0) < SMALL:
-        return say("Revenue in the period was {net}", net=metrics["revenue.net"])
-    return say("The best fifth of the customers bring {top} of the revenue", top=top)
+        return Sentence("Revenue in the period was {net}", net=metrics["revenue.net"])
+    return Sentence("The best fifth of the customers bring {top} of the revenue", top=top)
 
 
-def returning(metrics: Metrics) -> Said:
+def returning(metrics: Metrics) -> Sentence:
     """A sentence on returning against new customers' spend."""
     ratio, share = metrics["spend.returning_vs_new"], metrics["revenue.returning_share"]
     new = _count(metrics, "new")
     if share.value is None:
-        return say("There is no revenue in the period to divide.")
+        return Sentence("There is no revenue in the period to divide.")
     if share.value > PRACTICALLY_ALL and new < SMALL:
-        return say(
+        return Sentence(
             "Practically all of the period's revenue comes from returning customers. With {new} "
             "new customers there is no group to compare their spend with.",
             new=new,
         )
     if ratio.value is None or new < SMALL:
-        return say(
+        return Sentence(
             "Returning customers bring {share} of the period's revenue. With {new} new customers "
             "there is no group to compare their spend with.",
             share=share,
             new=new,
         )
-    return say(
+    return Sentence(
         "Returning customers bring {share} of the period's revenue; each spends {ratio} times as "
         "much as a new one.",
         share=share,
@@ -164,10 +166,10 @@ def returning(metrics: Metrics) -> Said:
     )
 
 
-def windows(base: Base) -> Said:
+def windows(base: Base) -> Sentence:
     """Which days the rates compare."""
     at = base.windows
-    return say(
+    return Sentence(
         "The period is {start} to {end}. Customers at the start are those with a purchase from "
         "{before_start} to {before_end}; customers at the end those with one from {end_start} to "
         "{end}.",
@@ -179,19 +181,21 @@ def windows(base: Base) -> Said:
     )
 
 
-def two_rates(metrics: Metrics) -> Said:
+def two_rates(metrics: Metrics) -> Sentence:
     """How the two forms of the retention rate differ on this base."""
     rate_, textbook = metrics["retention.rate"], metrics["retention.rate_formula"]
     if rate_.value is None or textbook.value is None:
-        return say("Neither form of the retention rate can be computed without earlier customers.")
+        return Sentence(
+            "Neither form of the retention rate can be computed without earlier customers."
+        )
     if textbook.value == rate_.value:
-        return say(
+        return Sentence(
             "The textbook's (E − N) / S gives the same {textbook}: nobody was reactivated. Reports "
             "that divide E by S − N show another, higher figure; it takes new customers off the "
             "wrong number.",
             textbook=textbook,
         )
-    return say(
+    return Sentence(
         "The textbook's (E − N) / S gives {textbook}: it counts the {back} reactivated customers "
         "among those who stayed. Reports that divide E by S − N show a third figure; it takes new "
         "customers off the wrong number.",

@@ -8,13 +8,13 @@ from retention_lib.metrics import Metric
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.verdict import Verdict
 from retention_lib.report.findings.retention import SMALL
-from retention_lib.report.said import Said, about, say
 from retention_lib.retention.lists import ActionList
+from retention_lib.sentence import Sentence, about
 
 Metrics = Mapping[str, Metric]
 
 
-def headline(metrics: Metrics, made: Forecast) -> Said:
+def headline(metrics: Metrics, made: Forecast) -> Sentence:
     """What happened, and what is to come, in one sentence."""
     churn, kept, value = (
         metrics["churn.rate"],
@@ -24,24 +24,24 @@ def headline(metrics: Metrics, made: Forecast) -> Said:
     months = Metric(made.horizon_months, "months")
     known = kept.value is not None and (kept.n or 0) >= SMALL
     if not known and value.value is None:
-        return say("The history is too short to say who stays and what they are worth")
+        return Sentence("The history is too short to say who stays and what they are worth")
     if not known:
-        return say(
+        return Sentence(
             "Today's customers are expected to bring about {value} in the next {months}",
             value=value,
             months=months,
         )
     if value.value is None:
-        return say("{kept} of the customers stayed", kept=kept)
+        return Sentence("{kept} of the customers stayed", kept=kept)
     if (kept.value or 0) >= 0.5:
-        return say(
+        return Sentence(
             "{kept} of the customers stayed; today's are expected to bring about {value} in the "
             "next {months}",
             kept=kept,
             value=value,
             months=months,
         )
-    return say(
+    return Sentence(
         "{churn} of the customers left; today's are expected to bring about {value} in the next "
         "{months}",
         churn=churn,
@@ -50,19 +50,19 @@ def headline(metrics: Metrics, made: Forecast) -> Said:
     )
 
 
-def sure(verdict: Verdict) -> Said:
+def sure(verdict: Verdict) -> Sentence:
     """The verdict on the forecast, in words."""
     words = {
         "fit": "The forecast held up against what happened; plan with it.",
         "care": "The forecast can be used, knowing what is listed here.",
         "unfit": "Don't act on the forecast; the figures on what happened stand.",
     }
-    return say(words[verdict.kind])
+    return Sentence(words[verdict.kind])
 
 
-def first_steps(lists: tuple[ActionList, ...]) -> list[Said]:
+def first_steps(lists: tuple[ActionList, ...]) -> list[Sentence]:
     """What to do first, a sentence a list; the largest sum first."""
-    said: list[tuple[float, Said]] = []
+    said: list[tuple[float, Sentence]] = []
     for one in lists:
         if not one.eligible:
             continue
@@ -74,5 +74,5 @@ def first_steps(lists: tuple[ActionList, ...]) -> list[Said]:
             "second_order": "Make the second order easy: {n} customers have just made their first.",
         }[one.id]
         weight = one.eligible_at_stake if one.id == "win_back" else one.eligible_clv
-        said.append((weight, say(sentence, n=one.eligible, stake=stake, worth=worth)))
+        said.append((weight, Sentence(sentence, n=one.eligible, stake=stake, worth=worth)))
     return [sentence for _, sentence in sorted(said, key=lambda pair: -pair[0])]

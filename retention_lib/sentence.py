@@ -1,15 +1,21 @@
-"""A sentence that reads as English and still knows its values, so that it can be told in another
-language.
+"""A sentence that reads as English and still knows its values, so that the report can tell it in
+another language, its figures written as that language writes them.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
 from retention_lib.metrics import Metric
 
-_FORMATS = {"share": "{:.1%}", "count": "{:,.0f}", "days": "{:,.0f}", "months": "{:,.0f}"}
+_FORMATS = {
+    "share": "{:.1%}",
+    "count": "{:,.0f}",
+    "days": "{:,.0f} days",
+    "months": "{:,.0f} months",
+}
 
 
 class Sentence(str):
@@ -20,7 +26,8 @@ class Sentence(str):
     message : str
         The sentence without its figures: what a translator sees.
     values : mapping
-        By name: a `Metric` is written by its unit, an int as a count, text as it is.
+        By name: a `Metric` is written by its unit, an int as a count, a date as a date, text as it
+        is.
     """
 
     message: str
@@ -36,7 +43,17 @@ class Sentence(str):
         return (self.message,), dict(self.values)
 
 
+def about(metric: Metric, digits: int = 3) -> Metric:
+    """An estimate as a sentence gives it: rounded to as many digits as it can bear.
+
+    Tables and cards have the figure in full, beside its interval.
+    """
+    if metric.value is None:
+        return metric
+    return dataclasses.replace(metric, value=float(f"{metric.value:.{digits}g}"))
+
+
 def _written(value: Any) -> str:
     if isinstance(value, Metric):
         return _FORMATS.get(value.unit, "{:,.2f}").format(value.value)
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int | float) else str(value)
