@@ -31,7 +31,7 @@ def seconds(call: Callable[[], object]) -> float:
 
 def main(runs: int) -> None:
     once = time.perf_counter()
-    from retention_lib.run.kernels import default_server
+    from retention_lib.run.server import default_server
 
     default_server()  # imports the chapters' libraries while this process imports its own
 

@@ -54,8 +54,12 @@ class Metric:
             raise ValueError("a metric without a value needs a note that says why")
 
     def as_json(self) -> dict[str, Any]:
-        """The metric as `metrics.json` has it: value and unit always, the rest where known."""
-        fields = asdict(self)
+        """The metric as `metrics.json` has it: value and unit always, the rest where known.
+
+        Figures carry twelve significant digits: what comes after them depends on the order in which
+        a machine adds up, and would make equal reports differ.
+        """
+        fields = {k: _rounded(v) for k, v in asdict(self).items()}
         return {k: v for k, v in fields.items() if v is not None or k == "value"}
 
 
@@ -67,6 +71,10 @@ def from_json(fields: Mapping[str, Any]) -> Metric:
 def unknown(unit: Unit, note: str, n: int | None = None) -> Metric:
     """A figure that can't be known, with the reason in a sentence."""
     return Metric(None, unit, n=n, note=note)
+
+
+def _rounded(value: Any) -> Any:
+    return float(f"{value:.12g}") if isinstance(value, float) else value
 
 
 def _plain(value: Any) -> float | int | None:

@@ -22,7 +22,7 @@ import pytest
 
 from retention_lib.errors import ChapterError
 from retention_lib.run.execute import ChapterRun, execute_chapter
-from retention_lib.run.kernels import KernelServer, can_fork
+from retention_lib.run.server import KernelServer, can_fork
 
 pytestmark = pytest.mark.skipif(not can_fork(), reason="kernels are not forked on this system")
 
@@ -82,7 +82,7 @@ def test_a_chapter_runs_in_a_fork_of_the_server_with_the_libraries_loaded(
     done: list[tuple[int, int]] = []
     result = run(tmp_path, server, cell, on_cell=lambda *at: done.append(at))
     parent, loaded, cwd = printed(result.path).split()
-    assert b"retention_lib.run.kernels" in Path(f"/proc/{parent}/cmdline").read_bytes()
+    assert b"retention_lib.run.forkserver" in Path(f"/proc/{parent}/cmdline").read_bytes()
     assert (loaded, cwd) == ("True", str(tmp_path))
     assert done == [(1, 2), (2, 2)]
     assert result.chapter == "chapter"
@@ -306,7 +306,7 @@ def test_a_chapter_runs_from_within_a_notebook(tmp_path: Path, server: str) -> N
 OWNER = """
 import os, sys, threading
 from pathlib import Path
-from retention_lib.run.kernels import default_server
+from retention_lib.run.server import default_server
 from retention_lib.run.execute import execute_chapter
 server = default_server()
 print(server.pid, flush=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Final
 
 from retention_lib.models.fit import TITLES
@@ -44,6 +45,12 @@ LABELS: Final[dict[str, str]] = {
 
 _PARAMETER: Final = re.compile(r"^model\.(?P<model>\w+)\.(?P<parameter>\w+)$")
 _GREEK: Final = {"alpha": "α", "beta": "β", "log_likelihood": "log-likelihood"}
+
+
+def in_order(metrics: Iterable[str]) -> list[str]:
+    """Ids in the order of the contract, models' parameters after the others."""
+    place = {name: n for n, name in enumerate(LABELS)}
+    return sorted(metrics, key=lambda name: (place.get(name, len(place)), name))
 
 
 def label(metric: str) -> str:

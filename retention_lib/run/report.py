@@ -26,13 +26,14 @@ from retention_lib.metrics import Metric
 from retention_lib.models import saved
 from retention_lib.params import ClientFile
 from retention_lib.report.exporter import assemble, render
+from retention_lib.report.labels import in_order
 from retention_lib.report.page import metrics_of
 from retention_lib.report.voice import language_of, page_of
 from retention_lib.run.chapters import WITH_FORECAST, choose, notebooks_folder
 from retention_lib.run.execute import ChapterRun, execute_chapter
-from retention_lib.run.kernels import can_fork, default_server
 from retention_lib.run.output import building, leave_failed, put_in_place
 from retention_lib.run.provenance import provenance
+from retention_lib.run.server import can_fork, default_server
 
 
 class Steps(Protocol):
@@ -270,7 +271,7 @@ def _write_files(
         "schema": 1,
         "client": base.params.client,
         "as_of": base.as_of.isoformat(),
-        "metrics": {name: metric.as_json() for name, metric in metrics.items()},
+        "metrics": {name: metrics[name].as_json() for name in in_order(metrics)},
     }
     _write_json(built / "metrics.json", figures)
     finished = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

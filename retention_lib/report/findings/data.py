@@ -16,6 +16,9 @@ def usable(base: Base) -> Sentence:
     rows, used = base.rows_in, base.rows_used
     if used == rows:
         return Sentence("Every one of the {rows} rows could be used", rows=rows)
+    outside = int(base.left_out.loc[base.left_out["cause"] == "outside_window", "rows"].sum())
+    if used + outside == rows:
+        return Sentence("All {used} rows in the window could be used", used=used)
     share = Metric(used / rows, "share", n=rows)
     if used / rows >= 0.99:
         return Sentence(
@@ -34,6 +37,21 @@ def span(base: Base, orders: int, customers: int) -> Sentence:
         start=base.start,
         end=base.as_of,
         names=", ".join(base.names),
+    )
+
+
+def purchase(base: Base) -> Sentence:
+    """What counts as a purchase, as the client file has it."""
+    if base.params.free_orders:
+        return Sentence(
+            "A purchase is a day on which a customer's orders, less returns, come to more than "
+            "zero, or to exactly zero with nothing returned. Several orders on one day are one "
+            "purchase. Every count of purchases in this report is made that way."
+        )
+    return Sentence(
+        "A purchase is a day on which a customer's orders, less returns, come to more than zero. "
+        "Several orders on one day are one purchase, and a day that returns bring to zero is none. "
+        "Every count of purchases in this report is made that way."
     )
 
 

@@ -79,11 +79,15 @@ def flow(metrics: Metrics) -> Sentence:
     return Sentence("As many customers came or came back as were lost: {lost}", lost=lost)
 
 
-def months(metrics: Metrics) -> Sentence:
+def months(metrics: Metrics, base: Base) -> Sentence:
     """The heading over customers by month."""
     new, active = _count(metrics, "new"), _count(metrics, "active")
     if active == 0:
         return Sentence("Nobody bought in the period")
+    if base.start > base.windows.period.start:
+        return Sentence(
+            "The data starts within the period, so who bought before can't be told from new"
+        )
     if new == 0:
         return Sentence("Every buyer of the period had bought before: no new customers came")
     share = Metric(new / active, "share", n=active)
@@ -169,6 +173,14 @@ def returning(metrics: Metrics) -> Sentence:
 def windows(base: Base) -> Sentence:
     """Which days the rates compare."""
     at = base.windows
+    if base.start > at.before.end:
+        return Sentence(
+            "The period is {start} to {end}. The data starts on {first}, so that nobody is known "
+            "to have been a customer before it.",
+            start=at.period.start,
+            end=at.period.end,
+            first=base.start,
+        )
     return Sentence(
         "The period is {start} to {end}. Customers at the start are those with a purchase from "
         "{before_start} to {before_end}; customers at the end those with one from {end_start} to "
