@@ -22,7 +22,8 @@ from pypdf import PdfReader
 
 from retention_lib.errors import ClientFileError
 from retention_lib.metrics import Metric
-from retention_lib.report.exporter import assemble, inert, render
+from retention_lib.report.document.inert import inert
+from retention_lib.report.exporter import assemble, render
 from retention_lib.report.figures.style import Drawn
 from retention_lib.report.language import Formats, has_catalog
 from retention_lib.report.page import Headline, Page, Shown

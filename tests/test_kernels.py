@@ -303,6 +303,16 @@ def test_a_chapter_runs_from_within_a_notebook(tmp_path: Path, server: str) -> N
     assert printed(asyncio.run(cell()).path) == "42\n"
 
 
+@pytest.mark.slow
+def test_neither_a_run_nor_a_kernel_waits_for_grammars_that_nothing_asks_for(
+    tmp_path: Path, server: str
+) -> None:
+    look = "import sys; print('nbformat' in sys.modules, 'rfc3987_syntax' in sys.modules)"
+    assert printed(run(tmp_path, server, look).path) == "True False\n"
+    command = [sys.executable, "-c", f"import retention_lib.run.report; {look}"]
+    assert subprocess.run(command, check=True, capture_output=True).stdout == b"True False\n"
+
+
 OWNER = """
 import os, sys, threading
 from pathlib import Path

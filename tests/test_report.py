@@ -306,7 +306,8 @@ class TestFailures:
             report_client(file, tmp_path / "reports")
         assert made.report.read_bytes() == before
         failed = made.report.parent.with_name("2025-09-30.failed")
-        assert str(failed) in caught.value.sentences[-1]
+        assert str(failed / "notebooks" / "02_retention.ipynb") in caught.value.sentences[0]
+        assert str(failed / "run.log") in caught.value.sentences[-1]
         assert (failed / "notebooks" / "02_retention.ipynb").exists()
         assert "ZeroDivisionError" in (failed / "run.log").read_text()
 

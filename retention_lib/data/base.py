@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import glob
 import hashlib
 import json
 from collections.abc import Mapping
@@ -14,15 +15,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_lib.data import purchases, schema
+from retention_lib.data import purchases, rates, schema
 from retention_lib.data.handover import run_folder
 from retention_lib.data.locate import client_folder
 from retention_lib.data.periods import Windows, windows
-from retention_lib.data.sources import Source, connect, open_source
+from retention_lib.data.sources import Source, connect, open_source, unreadable
 from retention_lib.errors import DataError
 from retention_lib.params import Params, params_from_notebook
 
@@ -88,12 +90,24 @@ class Base:
         return frame
 
     def at(self, day: dt.date) -> Base:
-        """The base as it was on an earlier day: nothing after it is known."""
+        """The base as it was on an earlier day: nothing after it is known.
+
+        Raises
+        ------
+        ValueError
+            A day after `as_of`, of which nothing is known.
+        """
+        if day > self.as_of:
+            raise ValueError(f"day is {day}, after the end of the data on {self.as_of}.")
+        later = self.rows.filter(self.rows[schema.DAY] > ibis.date(day))
+        gone = later.aggregate(rows=later.count(), amount=later[schema.AMOUNT].sum())
+        gone = gone.mutate(cause=ibis.literal("outside_window"), amount=gone.amount.cast("float64"))
         return dataclasses.replace(
             self,
             rows=self.rows.filter(self.rows[schema.DAY] <= ibis.date(day)),
             days=self.days.filter(self.days[schema.DAY] <= ibis.date(day)),
             as_of=day,
+            left_out=_by_cause([self.left_out, gone.execute()]),
             _frames={},
         )
 
@@ -133,24 +147,26 @@ def open_base(given: Params | Mapping[str, Any], folder: Path | None = None) -> 
 def read_base(params: Params, folder: Path) -> Base:
     """Read the source and keep its used rows and customer-days in the engine."""
     con = connect(params.timezone)
+    rates.check_sizes(params)
     source = open_source(con, params, folder)
-    _check_rates(source, params)
-    rows = purchases.in_report_currency(source.table, params.fx, params.currency)
-    marked = con.create_table(
-        "marked",
-        purchases.with_cause(
-            rows,
-            guest_ids=params.guest_ids,
-            returns=params.returns,
-            deduplicate=params.deduplicate,
-        ),
-        temp=True,
+    rows = rates.in_report_currency(source.table, params.fx, params.currency)
+    expression = purchases.with_cause(
+        rows,
+        guest_ids=params.guest_ids,
+        returns=params.returns,
+        deduplicate=params.deduplicate,
     )
+    try:
+        marked = con.create_table("marked", expression, temp=True)
+    except duckdb.Error as error:
+        # opening looks at the first lines only; a bad one may stand far down
+        raise unreadable(source.named, error) from None
+    rates.check_currencies(marked, params)
     start, as_of = _window(marked, params)
     marked = purchases.within(marked, start, as_of)
     counts = purchases.counts_by_cause(marked).execute()
     is_used = counts["cause"].isna()
-    left_out = counts[~is_used].sort_values("rows", ascending=False).reset_index(drop=True)
+    left_out = _by_cause([counts[~is_used]])
     if not is_used.any():
         raise _nothing_usable(left_out, params)
     used = con.create_table("used_rows", purchases.used(marked), temp=True)
@@ -168,6 +184,16 @@ def read_base(params: Params, folder: Path) -> Base:
         names=source.names,
         fingerprint=_fingerprint(source, params),
     )
+
+
+def _by_cause(counts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Rows and amounts added up by cause, most rows first; the cause orders equals."""
+    rows = pd.concat([c[c["rows"] > 0] for c in counts], ignore_index=True)
+    # a cause whose amounts can't be read has none, not 0
+    grouped = rows.groupby("cause", as_index=False).agg(
+        rows=("rows", "sum"), amount=("amount", lambda a: a.sum(min_count=1))
+    )
+    return grouped.sort_values(["rows", "cause"], ascending=[False, True], ignore_index=True)
 
 
 def prepare(base: Base, folder: Path) -> None:
@@ -198,8 +224,8 @@ def _from_prepared(params: Params, folder: Path) -> Base | None:
     con = connect(params.timezone)
     return Base(
         params=params,
-        rows=con.read_parquet(str(folder / "rows.parquet")),
-        days=con.read_parquet(str(folder / "days.parquet")),
+        rows=_read_prepared(con, folder / "rows.parquet"),
+        days=_read_prepared(con, folder / "days.parquet"),
         start=dt.date.fromisoformat(about["start"]),
         as_of=dt.date.fromisoformat(about["as_of"]),
         left_out=pd.read_parquet(folder / "left_out.parquet"),
@@ -207,6 +233,11 @@ def _from_prepared(params: Params, folder: Path) -> Base | None:
         names=tuple(about["names"]),
         fingerprint=about["fingerprint"],
     )
+
+
+def _read_prepared(con: Any, file: Path) -> ir.Table:
+    # signs of a pattern in a folder's name are meant as they stand
+    return con.read_parquet(glob.escape(str(file)), hive_partitioning=False)
 
 
 def _data_key(params: Params) -> dict[str, Any]:
@@ -241,32 +272,6 @@ def _nothing_usable(left_out: pd.DataFrame, params: Params) -> DataError:
     return DataError(
         f"source: no row can be used ({causes}); "
         "check the names under columns, csv.date_format, csv.decimal, start and as_of"
-    )
-
-
-def _check_rates(source: Source, params: Params) -> None:
-    """Every currency of the data has a rate.
-
-    Raises
-    ------
-    DataError
-        One sentence that names each currency without one.
-    """
-    if schema.CURRENCY not in source.table.columns:
-        return
-    code = source.table[schema.CURRENCY].upper()
-    known = [params.currency, *(c.upper() for c in params.fx)]
-    unknown = source.table.filter(code.isnull() | ~code.isin(known))
-    found = unknown.group_by(code=code).aggregate(rows=unknown.count()).execute()
-    if found.empty:
-        return
-    named = ", ".join(
-        f"{row.code if isinstance(row.code, str) else '(blank)'} ({row.rows:,} rows)"
-        for row in found.sort_values("rows", ascending=False).itertuples()
-    )
-    raise DataError(
-        f"fx: the data has amounts in {named} without a rate; "
-        f"give one unit of each in {params.currency} under fx"
     )
 
 

@@ -8,7 +8,7 @@ first to the last, time from the first to the end (Fader, Hardie & Lee 2005).
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 import ibis
@@ -31,29 +31,6 @@ CAUSES: Final[dict[str, str]] = {
 DAYS_PER_UNIT: Final = {"day": 1, "week": 7}
 
 
-def in_report_currency(rows: ir.Table, fx: Mapping[str, float], currency: str) -> ir.Table:
-    """Amounts in the report's currency; an amount without a known rate is null.
-
-    Parameters
-    ----------
-    rows : ibis Table
-        Canonical rows; without a `currency` column they are in the report's currency already.
-    fx : mapping
-        One unit of a foreign currency in the report's.
-    currency : str
-        The report's currency.
-    """
-    if schema.CURRENCY not in rows.columns:
-        return rows
-    code = rows[schema.CURRENCY].upper()
-    rate = ibis.cases(
-        (code == currency, 1.0),
-        *[(code == foreign.upper(), float(value)) for foreign, value in fx.items()],
-        else_=None,
-    ).cast("decimal(18, 8)")
-    return rows.mutate(amount=(rows[schema.AMOUNT] * rate).round(4).cast(schema.MONEY))
-
-
 def with_cause(
     rows: ir.Table,
     *,
@@ -73,7 +50,7 @@ def with_cause(
         (amount.isnull(), "no_amount"),
     ]
     if guest_ids:
-        tests.insert(1, (customer.isin(list(guest_ids)), "guest"))
+        tests.insert(1, (customer.isin([guest.strip() for guest in guest_ids]), "guest"))
     if deduplicate == "exact":
         same = [c for c in rows.columns if c != schema.DAY]
         rows = rows.mutate(copy=ibis.row_number().over(group_by=same, order_by=schema.TIME))

@@ -18,9 +18,17 @@ PLACEHOLDERS: Final = (
     *("gjest", "gjestekunde", "gæst", "gäst", "ukjent", "ukendt", "okänd", "kontant"),
 )
 
-#: One id with this share of all orders, and this many, is likely not one person.
+#: One id with this share of all orders, this many, and this many times as many as the others have
+#: on average is likely not one person. Without the last, every customer of a wholesaler with twenty
+#: customers would be accused.
 IMPLAUSIBLE_SHARE: Final = 0.02
 IMPLAUSIBLE_ORDERS: Final = 100
+IMPLAUSIBLE_TIMES: Final = 10
+
+#: Ids that stand for somebody where a small shop numbers from 1, and are named from this many
+#: orders on, where they stand out as above.
+FIRST_NUMBER: Final = "1"
+FIRST_NUMBER_ORDERS: Final = 20
 
 
 def reasons(base: Base) -> pd.DataFrame:
@@ -60,14 +68,21 @@ def placeholders(base: Base) -> pd.DataFrame:
     """
     orders = base.orders()
     per_customer = orders.group_by(schema.CUSTOMER).aggregate(orders=orders.count())
-    total = int(orders.count().execute())
+    sums = per_customer.aggregate(
+        orders=per_customer.orders.sum(), customers=per_customer.count()
+    ).execute()
+    total, customers = (int(sums[name].iloc[0]) for name in ("orders", "customers"))
     customer, count = per_customer[schema.CUSTOMER], per_customer.orders
-    # single digits are placeholders only where they stand out: a small shop may number from 1
-    named = customer.lower().isin([p for p in PLACEHOLDERS if len(p) != 1])
-    busy = (count >= IMPLAUSIBLE_ORDERS) & (count > IMPLAUSIBLE_SHARE * total)
-    digit = customer.isin(["0", "1"]) & (count >= 20) & (count > IMPLAUSIBLE_SHARE * total)
-    frame = per_customer.filter(named | busy | digit).execute()
-    frame = frame.sort_values("orders", ascending=False, ignore_index=True)
+    named = customer.lower().isin([p for p in PLACEHOLDERS if p != FIRST_NUMBER])
+    stands_out = (count > IMPLAUSIBLE_SHARE * total) & (
+        count * (customers - 1) >= IMPLAUSIBLE_TIMES * (total - count)
+    )
+    busy = (count >= IMPLAUSIBLE_ORDERS) & stands_out
+    first = (customer == FIRST_NUMBER) & (count >= FIRST_NUMBER_ORDERS) & stands_out
+    frame = per_customer.filter(named | busy | first).execute()
+    frame = frame.sort_values(
+        ["orders", schema.CUSTOMER], ascending=[False, True], ignore_index=True
+    )
     return frame.assign(share=frame["orders"] / total)
 
 

@@ -7,9 +7,9 @@ in `data.purchases`.
 
 from __future__ import annotations
 
+import codecs
 import difflib
 import glob
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,18 +17,30 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
 from retention_lib.data import schema
-from retention_lib.data.text import amount_from_text, time_from_text
+from retention_lib.data.files import NamedFile, kind, named_files
+from retention_lib.data.files import fill_variables as fill_variables
+from retention_lib.data.files import resolve_files as resolve_files
+from retention_lib.data.text import amount_from_text, money_product, text_of_id, time_from_text
 from retention_lib.errors import DataError
 from retention_lib.params import Params
 
-_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _BUILTIN_FILES = {"builtin:cdnow": "CDNOW_master.txt", "builtin:cdnow-sample": "CDNOW_sample.txt"}
-_TABULAR = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".parquet": "parquet", ".pq": "parquet"}
+
+#: What DuckDB calls the encodings that it reads, by Python's names for them.
+_ENCODINGS = {
+    "utf-8": "utf-8",
+    "utf-8-sig": "utf-8",
+    "ascii": "utf-8",
+    "utf-16": "utf-16",
+    "utf-16-le": "utf-16",
+    "iso8859-1": "latin-1",
+}
 
 
 @dataclass(frozen=True)
@@ -38,20 +50,23 @@ class Source:
     Parameters
     ----------
     table : ibis Table
-        Canonical columns `customer`, `time`, `amount` and the mapped optional ones; unusable values
-        are null.
+        Canonical columns `customer`, `time`, `amount` and the mapped optional ones, `quantity` and
+        `unit_price` where the amount is their product; unusable values are null.
     mapped : tuple of str
         The fields that the client maps, in the order of the contract.
     names : tuple of str
         What was read, for people: file names without their folders.
     files : tuple of Path
         The files behind it, empty for a builtin.
+    named : tuple of NamedFile
+        The same files, as they may be spoken of.
     """
 
     table: ir.Table
     mapped: tuple[str, ...]
     names: tuple[str, ...]
     files: tuple[Path, ...] = ()
+    named: tuple[NamedFile, ...] = ()
 
 
 def open_source(con: Any, params: Params, folder: Path) -> Source:
@@ -68,13 +83,21 @@ def open_source(con: Any, params: Params, folder: Path) -> Source:
     Raises
     ------
     DataError
-        No file, a kind that isn't read, a mapped column or a variable that isn't there.
+        No file, a kind that isn't read, a mapped column or a variable that isn't there, a date
+        format that is none.
     """
     if isinstance(params.source, str) and params.source.startswith("builtin:"):
         return _open_builtin(params.source)
-    files = resolve_files(params.source, folder)
+    files = named_files(params.source, folder)
+    _check_date_format(con, params.csv.date_format)
     raw = _read_files(con, files, params)
-    return Source(_canonical(raw, params), _mapped(params), tuple(f.name for f in files), files)
+    return Source(
+        table=_canonical(raw, params, files),
+        mapped=_mapped(params),
+        names=tuple(dict.fromkeys(file.name for file in files)),
+        files=tuple(file.path for file in files),
+        named=files,
+    )
 
 
 def connect(timezone: str = "UTC") -> Any:
@@ -84,111 +107,88 @@ def connect(timezone: str = "UTC") -> Any:
     return con
 
 
-def fill_variables(text: str) -> str:
-    """`${NAME}` filled from the environment.
+def unreadable(files: Sequence[NamedFile], error: Exception) -> DataError:
+    """What the engine says of files that it can't read, as a sentence that names no secret.
 
-    Raises
-    ------
-    DataError
-        A name that the environment doesn't have.
+    Parameters
+    ----------
+    files : sequence of NamedFile
+    error : Exception
+        The engine's, on opening or on reading: a bad line may stand far down.
     """
-
-    def value(match: re.Match[str]) -> str:
-        name = match.group(1)
-        if name not in os.environ:
-            raise DataError(
-                f"source: ${{{name}}} isn't set in the environment; set it before the run, "
-                f"for instance with: export {name}=…"
-            )
-        return os.environ[name]
-
-    return _VARIABLE.sub(value, text)
-
-
-def resolve_files(source: str | Sequence[str], folder: Path) -> tuple[Path, ...]:
-    """The files that `source` names, in a stable order.
-
-    Raises
-    ------
-    DataError
-        A path or pattern that matches no file, a folder, a kind of file that isn't read.
-    """
-    entries = [source] if isinstance(source, str) else list(source)
-    files: list[Path] = []
-    for entry in entries:
-        text = fill_variables(entry)
-        if "://" in text:
-            raise DataError(
-                "source: databases and remote addresses aren't read yet; "
-                "export the orders to CSV or Parquet and name that file"
-            )
-        path = Path(text).expanduser()
-        path = path if path.is_absolute() else folder / path
-        found = [Path(p) for p in sorted(glob.glob(str(path), recursive=True))] or [path]  # noqa: PTH207
-        files.extend(dict.fromkeys(found))
+    names = ", ".join(dict.fromkeys(file.name for file in files))
+    text = str(error)
+    line = re.search(r"CSV Error on Line: (\d+)", text)
+    place = f"{names}, line {int(line.group(1)):,}" if line else names
+    if "unicode" in text or "utf-8 encoded" in text:
+        return DataError(
+            f"source: {place}: the text isn't UTF-8; "
+            "name its encoding under csv.encoding, such as latin-1"
+        )
+    columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
+    if columns:
+        return DataError(
+            f"source: {place}: found {columns.group(2)} columns where the others have "
+            f"{columns.group(1)}; mend the line, or name the sign between columns under "
+            "csv.delimiter"
+        )
+    if "sniffing file" in text:
+        return DataError(
+            f"source: {place} can't be read as a table; all lines need the same number of columns; "
+            "name the sign between them under csv.delimiter"
+        )
+    said = next((part.strip() for part in text.splitlines() if part.strip()), type(error).__name__)
     for file in files:
-        _check_file(file)
-    kinds = {_kind(file) for file in files}
-    if len(kinds) > 1:
-        raise DataError(
-            f"source: the files are of different kinds ({', '.join(f.name for f in files)}); "
-            "name files of one kind"
-        )
-    return tuple(files)
+        said = said.replace(str(file.path), file.shown)
+    return DataError(f"source: {place} can't be read: {said.rstrip('.')}")
 
 
-def _check_file(file: Path) -> None:
-    if file.is_dir():
-        raise DataError(
-            f"source: {file} is a folder; name a file, or a pattern such as {file}/*.csv"
-        )
-    if not file.exists():
-        near = (
-            difflib.get_close_matches(file.name, [p.name for p in file.parent.glob("*")], 1)
-            if file.parent.is_dir()
-            else []
-        )
-        hint = f"; did you mean {near[0]}?" if near else "; paths are relative to the client file"
-        raise DataError(f"source: there is no file {file}{hint}")
-    if not os.access(file, os.R_OK):
-        raise DataError(f"source: {file} can't be read; its permissions don't allow it")
-    if file.stat().st_size == 0:
-        raise DataError(f"source: {file} is empty")
-    _kind(file)
-
-
-def _kind(file: Path) -> str:
-    suffixes = [s.lower() for s in file.suffixes]
-    last = suffixes[-2] if suffixes[-1:] == [".gz"] and len(suffixes) > 1 else suffixes[-1:]
-    kind = _TABULAR.get(last if isinstance(last, str) else "".join(last))
-    if kind is None:
-        raise DataError(
-            f"source: {file.name} isn't a kind of file that is read; "
-            "CSV (.csv, .tsv, .txt, also with .gz) and Parquet (.parquet) are"
-        )
-    return kind
-
-
-def _read_files(con: Any, files: tuple[Path, ...], params: Params) -> ir.Table:
-    # a bracket or star in a real file's name would be read as a pattern
-    names = [glob.escape(str(f)) for f in files]
+def _read_files(con: Any, files: tuple[NamedFile, ...], params: Params) -> ir.Table:
+    # a bracket or star in a real file's name would be read as a pattern, and a folder named a=b as
+    # a column
+    names = [glob.escape(str(file.path)) for file in files]
     try:
-        if _kind(files[0]) == "parquet":
-            return con.read_parquet(names, union_by_name=True)
-        options: dict[str, Any] = {"all_varchar": True, "union_by_name": True, "header": True}
-        if params.csv.delimiter:
-            options["delim"] = params.csv.delimiter
-        if params.csv.encoding:
-            options["encoding"] = params.csv.encoding.lower()
-        return con.read_csv(names, **options)
-    except Exception as error:
-        names_read = ", ".join(f.name for f in files)
-        raise DataError(f"source: {names_read} can't be read: {_first_sentence(error)}") from error
+        if kind(files[0]) == "parquet":
+            return con.read_parquet(names, union_by_name=True, hive_partitioning=False)
+        return con.read_csv(names, **_csv_options(params))
+    except (duckdb.Error, OSError) as error:
+        raise unreadable(files, error) from None
 
 
-def _first_sentence(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return lines[0].rstrip(".") if lines else type(error).__name__
+def _csv_options(params: Params) -> dict[str, Any]:
+    options: dict[str, Any] = {
+        "all_varchar": True,
+        "union_by_name": True,
+        "header": True,
+        "hive_partitioning": False,
+        # not sniffed: ids such as #1001 are no comments, and a first quote may stand far down
+        "comment": "",
+        "quote": '"',
+        "escape": '"',
+    }
+    if params.csv.delimiter:
+        options["delim"] = params.csv.delimiter
+    if params.csv.encoding:
+        encoding = _ENCODINGS.get(codecs.lookup(params.csv.encoding).name)
+        if encoding is None:
+            raise DataError(
+                f"csv.encoding: {params.csv.encoding} isn't read yet; utf-8, utf-16 and latin-1 "
+                "are; save the file in one of them"
+            )
+        options["encoding"] = encoding
+    return options
+
+
+def _check_date_format(con: Any, pattern: str | None) -> None:
+    if pattern is None:
+        return
+    try:
+        con.con.execute("SELECT try_strptime('', ?)", [pattern])
+    except duckdb.Error:
+        raise DataError(
+            f"csv.date_format: {pattern} isn't a pattern that can be read; "
+            'write it as in "%d.%m.%Y %H:%M"'
+        ) from None
 
 
 def _mapped(params: Params) -> tuple[str, ...]:
@@ -196,26 +196,34 @@ def _mapped(params: Params) -> tuple[str, ...]:
     return tuple(k for k, v in params.columns.model_dump().items() if v is not None)
 
 
-def _canonical(raw: ir.Table, params: Params) -> ir.Table:
+def _canonical(raw: ir.Table, params: Params, files: Sequence[NamedFile]) -> ir.Table:
     """Rename and read the mapped columns of a raw table."""
     assert params.columns is not None
     mapping = {k: v for k, v in params.columns.model_dump().items() if v is not None}
     missing = [(k, v) for k, v in mapping.items() if v not in raw.columns]
+    if missing and len(raw.columns) == 1 and re.search("[,;|\t]", raw.columns[0]):
+        names = ", ".join(dict.fromkeys(file.name for file in files))
+        raise DataError(
+            f'source: {names} has a single column, "{raw.columns[0]}"; all lines need the same '
+            "number of columns; mend them, or name the sign between columns under csv.delimiter"
+        )
     if missing:
         raise DataError(*[_no_such_column(k, v, raw.columns) for k, v in missing])
 
     def amount(field: str) -> ir.DecimalValue:
         return amount_from_text(raw[mapping[field]], params.csv.decimal, params.csv.thousands)
 
-    if "amount" in mapping:
-        money = amount("amount")
-    else:
-        money = (amount("quantity") * amount("unit_price")).round(4).cast(schema.MONEY)
     columns: dict[str, ir.Value] = {
-        schema.CUSTOMER: raw[mapping["customer"]].cast("string").strip(),
+        schema.CUSTOMER: text_of_id(raw[mapping["customer"]]),
         schema.TIME: time_from_text(raw[mapping["date"]], params.csv.date_format, params.timezone),
-        schema.AMOUNT: money,
     }
+    if "amount" in mapping:
+        columns[schema.AMOUNT] = amount("amount")
+    else:
+        # kept beside their product: 2 × 5 is no duplicate of 1 × 10
+        quantity, price = amount("quantity"), amount("unit_price")
+        columns |= {"quantity": quantity, "unit_price": price}
+        columns[schema.AMOUNT] = money_product(quantity, price)
     for field in schema.OPTIONAL:
         if field not in mapping:
             continue
@@ -223,18 +231,16 @@ def _canonical(raw: ir.Table, params: Params) -> ir.Table:
         if field == "birthday":
             columns[field] = time_from_text(column, params.csv.date_format, params.timezone).date()
         else:
-            columns[field] = column.cast("string").strip().nullif("")
+            columns[field] = text_of_id(column).nullif("")
     return raw.select(**columns)
 
 
 def _no_such_column(field: str, column: str, available: Sequence[str]) -> str:
     near = difflib.get_close_matches(column.lower(), [c.lower() for c in available], 1, 0.5)
     match = next((c for c in available if near and c.lower() == near[0]), None)
-    hint = f'; did you mean "{match}"?' if match else ""
+    hint = f'; did you mean "{match}"?' if match else "."
     shown = ", ".join(f'"{c}"' for c in available[:20])
-    return f'columns.{field}: the source has no column "{column}"{hint} It has {shown}.'.replace(
-        f'column "{column}" It', f'column "{column}". It'
-    )
+    return f'columns.{field}: the source has no column "{column}"{hint} It has {shown}.'
 
 
 def _open_builtin(name: str) -> Source:

@@ -6,6 +6,7 @@ where the search starts, and how purchases follow from its parameters.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import numpy as np
@@ -17,6 +18,7 @@ from retention_lib.models.fitting import per_customer_in_logs, set_errors
 from retention_lib.models.histories import Floats, Histories, compress, distinct
 from retention_lib.models.identification import Finding, base_findings, fit_findings, words
 from retention_lib.models.optimum import Optimum, best_of, minimise
+from retention_lib.models.shapes import as_given, flattened
 
 #: Histories on which a start is looked for; the full base is then searched from the best ones.
 _THINNED = 3_000
@@ -164,12 +166,27 @@ class PurchaseFitter:
         """
         raise NotImplementedError
 
+    def alive_by_draw(self, params: Floats, histories: Histories) -> Iterator[Floats]:
+        """P(alive) of each distinct history under each of several sets of parameters.
+
+        Parameters
+        ----------
+        params : ndarray, shape (draws, 4)
+        histories : Histories
+
+        Yields
+        ------
+        ndarray, shape (m,)
+        """
+        raise NotImplementedError
+
     def simulate(
         self,
         rng: np.random.Generator,
         params: Floats,
         histories: Histories,
         horizon: float,
+        alive: Floats | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """One draw of the future of every customer, given parameters.
 
@@ -180,6 +197,8 @@ class PurchaseFitter:
         histories : Histories
             Those of n customers, `inverse` of shape (n,).
         horizon : float
+        alive : ndarray, shape (m,), optional
+            P(alive) of each distinct history under `params`, where it is known already.
 
         Returns
         -------
@@ -210,20 +229,15 @@ class PurchaseFitter:
         float, ndarray or Series
             A Series where a Series came in, with its index.
         """
-        inputs = (t, frequency, recency, T)
-        index = next((v.index for v in inputs if isinstance(v, pd.Series)), None)
-        columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in inputs))
-        flat = [c.ravel() for c in columns]
+        given = (t, frequency, recency, T)
+        flat = flattened(*given)
         first, inverse = distinct(*flat)
         ahead, x, t_x, age = (c[first] for c in flat)
         expected = np.empty(len(first))
         for time in np.unique(ahead):
             rows = ahead == time
             expected[rows] = self.expected_by_time([time], x[rows], t_x[rows], age[rows])[:, 0]
-        result = expected[inverse].reshape(columns[0].shape)
-        if index is not None:
-            return pd.Series(result, index=index)
-        return float(result) if result.ndim == 0 else result
+        return as_given(expected[inverse], *given)
 
     def _likelihood(self, histories: Histories) -> Likelihood:
         raise NotImplementedError

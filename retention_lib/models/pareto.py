@@ -8,11 +8,11 @@ exponential, its rate Gamma(s, β) over customers.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 from scipy.special import expit, exprel
 
 from retention_lib.models._lifetimes import lifetimes, pareto_nbd_model
@@ -20,6 +20,8 @@ from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.histories import Floats, Histories
 from retention_lib.models.optimum import Optimum
 from retention_lib.models.pareto_likelihood import ParetoNBDLikelihood, log_odds_left
+from retention_lib.models.shapes import as_given, flattened
+from retention_lib.models.simulation import alive_by_draw, draw_first_purchase
 
 #: Starts: shapes r and s, then β as a multiple of the largest T.
 _STARTS = ((0.6, 0.6, 0.3), (2.0, 0.2, 2.0), (1.0, 4.0, 3.0), (0.3, 0.3, 0.02))
@@ -54,14 +56,8 @@ class ParetoNBDFitter(PurchaseFitter, lifetimes.ParetoNBDFitter):
         float, ndarray or Series
             Between 0 and 1; a Series where a Series came in.
         """
-        inputs = (frequency, recency, T)
-        index = next((v.index for v in inputs if isinstance(v, pd.Series)), None)
-        columns = np.broadcast_arrays(*(np.asarray(v, dtype=float) for v in inputs))
-        alive = self._alive(np.array(self.parameters), *(c.ravel() for c in columns))
-        alive = alive.reshape(columns[0].shape)
-        if index is not None:
-            return pd.Series(alive, index=index)
-        return float(alive) if alive.ndim == 0 else alive
+        given = (frequency, recency, T)
+        return as_given(self._alive(np.array(self.parameters), *flattened(*given)), *given)
 
     def expected_by_time(
         self, times: npt.ArrayLike, frequency: Floats, recency: Floats, T: Floats
@@ -98,9 +94,27 @@ class ParetoNBDFitter(PurchaseFitter, lifetimes.ParetoNBDFitter):
         r, alpha, s, beta = self.parameters
         times = np.maximum(np.asarray(t, dtype=float), 0.0)
         result = r * beta / alpha * _discounted(times / beta, s)
-        if isinstance(t, pd.Series):
-            return pd.Series(result, index=t.index)
-        return float(result) if times.ndim == 0 else result
+        return as_given(result, t)
+
+    def alive_by_draw(self, params: Floats, histories: Histories) -> Iterator[Floats]:
+        """P(alive) of each distinct history under each of several sets of parameters.
+
+        Parameters
+        ----------
+        params : ndarray, shape (draws, 4)
+        histories : Histories
+
+        Yields
+        ------
+        ndarray, shape (m,)
+            To about three digits, for use in `simulate`.
+        """
+        h = histories
+
+        def log_odds(theta: Floats) -> Floats:
+            return log_odds_left(theta, h.frequency, h.recency, h.T, coarse=True)
+
+        yield from alive_by_draw(log_odds, params)
 
     def simulate(
         self,
@@ -108,6 +122,7 @@ class ParetoNBDFitter(PurchaseFitter, lifetimes.ParetoNBDFitter):
         params: Floats,
         histories: Histories,
         horizon: float,
+        alive: Floats | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """One draw of the future of every customer, given parameters.
 
@@ -120,6 +135,8 @@ class ParetoNBDFitter(PurchaseFitter, lifetimes.ParetoNBDFitter):
         params : ndarray, shape (4,)
         histories : Histories
         horizon : float
+        alive : ndarray, shape (m,), optional
+            P(alive) of each distinct history under `params`, where it is known already.
 
         Returns
         -------
@@ -127,17 +144,20 @@ class ParetoNBDFitter(PurchaseFitter, lifetimes.ParetoNBDFitter):
         purchases : ndarray of int, shape (n,)
         """
         r, alpha, s, beta = params
-        h, row = histories, histories.inverse
-        odds = log_odds_left(params, h.frequency, h.recency, h.T, coarse=True)
-        alive = rng.random(len(row)) < expit(-odds)[row]
-        purchases = np.zeros(len(row), dtype=np.int64)
-        who = np.flatnonzero(alive)
-        here = row[who]
-        rate = rng.standard_gamma(r + h.frequency[here]) / (alpha + h.T[here])
-        leaving = np.maximum(rng.standard_gamma(s, len(who)), 1e-300) / (beta + h.T[here])
-        stays = np.minimum(rng.standard_exponential(len(who)) / leaving, horizon)
-        purchases[who] = rng.poisson(np.minimum(rate * stays, 1e9))
-        return alive, purchases
+        if alive is None:
+            alive = next(self.alive_by_draw(params[None, :], histories))
+        first = draw_first_purchase(rng, r, alpha, alive, histories, horizon)
+        # Leaves later than t with probability (1 + t / (β + T))^−s: as late as an exponential time
+        # e in s log(1 + t / (β + T)).
+        left_at = rng.standard_exponential(len(first.who))
+        scale = beta + histories.T[first.history]
+        stayed = left_at > s * np.log1p(first.time / scale)
+        who, rate, time = first.who[stayed], first.rate(rng, stayed), first.time[stayed]
+        leaves = scale[stayed] * np.expm1(np.minimum(left_at[stayed] / s, 700.0))
+        rest = np.maximum(np.minimum(leaves, horizon) - time, 0.0)
+        purchases = np.zeros(len(first.alive), dtype=np.int64)
+        purchases[who] = 1 + rng.poisson(np.minimum(rate * rest, 1e9))
+        return first.alive, purchases
 
     def _alive(self, params: Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
         return np.asarray(expit(-log_odds_left(params, x, t_x, T)))

@@ -122,13 +122,15 @@ def draw_futures(
         rows = np.arange(chunk * _CHUNK, min((chunk + 1) * _CHUNK, n))
         part = _part(histories, rows)
         rng = np.random.default_rng(child)
-        counts = np.empty((draws, len(rows)), dtype=np.float32)
-        values = np.empty((draws, len(rows)), dtype=np.float32)
-        for d in range(draws):
-            alive, bought = purchase_model.simulate(rng, params[d], part, horizon)
+        best = np.flatnonzero(top[rows])
+        counts = np.zeros((draws, len(rows)), dtype=np.float32)
+        values = np.zeros((draws, len(rows)), dtype=np.float32)
+        known = purchase_model.alive_by_draw(params, part)
+        for d, p_alive in enumerate(known):
+            alive, bought = purchase_model.simulate(rng, params[d], part, horizon, p_alive)
             value = spend.of(rng, d, rows, bought) * worth[rows]
             counts[d], values[d] = bought, value
-            sums[:, d] += alive.sum(), bought.sum(), value.sum(), value[top[rows]].sum()
+            sums[:, d] += np.count_nonzero(alive), bought.sum(), value.sum(), value[best].sum()
         ends["n_low"][rows], ends["n_high"][rows] = _ends(counts)
         if spend_model is not None:
             ends["v_low"][rows], ends["v_high"][rows] = _ends(values)
@@ -191,5 +193,12 @@ def _ends(drawn: np.ndarray) -> tuple[Floats, Floats]:
     """2.5 % and 97.5 % points of each column, outwards to the next drawn value."""
     draws = len(drawn)
     low, high = int(0.025 * (draws - 1)), int(np.ceil(0.975 * (draws - 1)))
-    ordered = np.partition(np.ascontiguousarray(drawn.T), (low, high), axis=1)
-    return ordered[:, low].astype(float), ordered[:, high].astype(float)
+    some = np.count_nonzero(drawn, axis=0)
+    ends = []
+    for end in (low, high):
+        # Of drawn values that are not negative the zeros come first; most ends are among them.
+        result = np.zeros(drawn.shape[1])
+        rows = np.flatnonzero(some >= draws - end)
+        result[rows] = np.partition(np.ascontiguousarray(drawn[:, rows].T), end, axis=1)[:, end]
+        ends.append(result)
+    return ends[0], ends[1]

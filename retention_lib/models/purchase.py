@@ -10,6 +10,7 @@ with one purchase is alive with probability 1 by assumption.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ from retention_lib.models.expectation import expected_purchases, survival_of_cou
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.histories import Floats, Histories
 from retention_lib.models.likelihood import BetaGeometricLikelihood, log_odds_left
+from retention_lib.models.simulation import draw_first_purchase
 
 #: Starts: shape of the rates, then a and b of the dropout.
 _STARTS = ((0.3, 0.7, 2.5), (2.0, 0.3, 6.0), (1.0, 3.0, 9.0), (6.0, 0.1, 0.4))
@@ -117,12 +119,28 @@ class _BetaGeometric(PurchaseFitter):
         never = (1 - stays) if n == 0 else 0.0
         return float(never + stays * (at_least[0] - at_least[1]))
 
+    def alive_by_draw(self, params: Floats, histories: Histories) -> Iterator[Floats]:
+        """P(alive) of each distinct history under each of several sets of parameters.
+
+        Parameters
+        ----------
+        params : ndarray, shape (draws, 4)
+        histories : Histories
+
+        Yields
+        ------
+        ndarray, shape (m,)
+        """
+        for theta in params:
+            yield self._alive(theta, histories.frequency, histories.recency, histories.T)
+
     def simulate(
         self,
         rng: np.random.Generator,
         params: Floats,
         histories: Histories,
         horizon: float,
+        alive: Floats | None = None,
     ) -> tuple[np.ndarray, np.ndarray]:
         """One draw of the future of every customer, given parameters.
 
@@ -135,6 +153,8 @@ class _BetaGeometric(PurchaseFitter):
         params : ndarray, shape (4,)
         histories : Histories
         horizon : float
+        alive : ndarray, shape (m,), optional
+            P(alive) of each distinct history under `params`, where it is known already.
 
         Returns
         -------
@@ -142,20 +162,20 @@ class _BetaGeometric(PurchaseFitter):
         purchases : ndarray of int, shape (n,)
         """
         r, alpha, a, b = params
-        h, row = histories, histories.inverse
-        alive = rng.random(len(row)) < self._alive(params, h.frequency, h.recency, h.T)[row]
-        purchases = np.zeros(len(row), dtype=np.int64)
-        who = np.flatnonzero(alive)
-        here = row[who]
-        rate = rng.standard_gamma(r + h.frequency[here]) / (alpha + h.T[here])
-        count = rng.poisson(np.minimum(rate * horizon, 1e9))
-        buys = count > 0
-        who, here, count = who[buys], here[buys], count[buys]
-        survived = h.frequency[here] + float(self._leaves_at_start)
+        if alive is None:
+            alive = next(self.alive_by_draw(params[None, :], histories))
+        first = draw_first_purchase(rng, r, alpha, alive, histories, horizon)
+        rate = first.rate(rng)
+        purchases = np.zeros(len(first.alive), dtype=np.int64)
+        count = 1 + rng.poisson(np.minimum(rate * (horizon - first.time), 1e9))
+        purchases[first.who] = count
+        # Dropout comes after a purchase, so that it takes nothing from who buys only once.
+        more = np.flatnonzero(count > 1)
+        survived = histories.frequency[first.history[more]] + float(self._leaves_at_start)
         leaves = np.clip(rng.beta(a, b + survived), 1e-300, 1 - 1e-16)
-        last = np.ceil(np.log1p(-rng.random(len(who))) / np.log1p(-leaves))
-        purchases[who] = np.minimum(count, np.clip(last, 1, 1e9))
-        return alive, purchases
+        last = np.ceil(np.log1p(-rng.random(len(more))) / np.log1p(-leaves))
+        purchases[first.who[more]] = np.minimum(count[more], np.clip(last, 1, 1e9))
+        return first.alive, purchases
 
     def _start(self, a: float, b: float) -> tuple[float, float]:
         """A new customer's chance to stay after the first purchase, and b given that."""

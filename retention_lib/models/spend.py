@@ -25,6 +25,7 @@ from retention_lib.models.histories import Floats, distinct
 from retention_lib.models.identification import Finding, spend_findings, words
 from retention_lib.models.likelihood import GammaGammaLikelihood
 from retention_lib.models.optimum import Optimum, best_of
+from retention_lib.models.shapes import as_given
 
 PARAMETERS = ("p", "q", "v")
 _STARTS = ((2.0, 4.0), (0.7, 1.5), (8.0, 3.0), (3.0, 20.0))
@@ -178,16 +179,13 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         """
         x_in = self.data["frequency"] if frequency is None else frequency
         m_in = self.data["monetary_value"] if monetary_value is None else monetary_value
-        index = next((v.index for v in (x_in, m_in) if isinstance(v, pd.Series)), None)
         x, m = np.asarray(x_in, dtype=float), np.asarray(m_in, dtype=float)
         p, q, _ = self._unload_params(*PARAMETERS)
         prior = q if self.bounded else q - 1
         own = np.where(x > 0, p * x / (p * x + prior), 0.0)
         seen = np.where(x > 0, m, 0.0)
         result = own * seen + (1 - own) * self.population_mean
-        if index is not None:
-            return pd.Series(result, index=index)
-        return float(result) if result.ndim == 0 else result
+        return as_given(result, x_in, m_in)
 
     def _search(
         self,

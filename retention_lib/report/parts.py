@@ -54,6 +54,8 @@ def _cohort_label(day: pd.Timestamp, period: str, formats: Formats) -> str:
 def alive_grid(model: PurchaseFitter, customers: pd.DataFrame, points: int = 40) -> pd.DataFrame:
     """frequency, recency, p_alive on a regular grid, for customers observed as long as the oldest.
 
+    Without a repeat purchase or any time of observation there is nothing to map: no rows.
+
     Parameters
     ----------
     model : PurchaseFitter
@@ -64,6 +66,8 @@ def alive_grid(model: PurchaseFitter, customers: pd.DataFrame, points: int = 40)
         Steps of recency.
     """
     longest = float(customers["T"].max())
+    if longest <= 0 or not customers["frequency"].any():
+        return pd.DataFrame({"frequency": [], "recency": [], "p_alive": []}, dtype=float)
     most = int(np.clip(customers["frequency"].quantile(0.99), 3, 30))
     frequency, recency = np.meshgrid(
         np.arange(1, most + 1), np.linspace(0, longest, points), indexing="ij"

@@ -12,33 +12,27 @@ import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime, time
+from datetime import date, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, Final
 
 import pandas as pd
 import xlsxwriter
-from babel.numbers import get_currency_symbol
 from xlsxwriter.exceptions import FileCreateError
-from xlsxwriter.format import Format as CellFormat
 from xlsxwriter.worksheet import Worksheet
 
 from retention_lib.errors import RetentionError
+from retention_lib.report.cells import Cells, clean, midnight
 from retention_lib.report.language import Formats
 from retention_lib.report.tables import NUMBERS, Format, written
 
 MOST_ROWS: Final = 1_048_575
 """Rows that a sheet holds under its heading."""
-LONGEST_TEXT: Final = 32_767
 LONGEST_NAME: Final = 31
 WIDEST: Final = 60
 """Characters; a longer text runs on in its cell."""
 
-_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
-_FORMULA: Final = re.compile(r"[\s\x00-\x1f]*[=+\-@＝＋－＠]|[\t\r\x00]")
 _NOT_IN_NAMES: Final = re.compile(r"[\[\]:*?/\\\x00-\x1f]")
-_EPOCH: Final = date(1900, 3, 1)
-"""Spreadsheets disagree on the days before it, so those are written as text."""
 
 
 @dataclass(frozen=True)
@@ -111,8 +105,8 @@ def write_workbook(
         "strings_to_numbers": False,
     }
     book = xlsxwriter.Workbook(path if hasattr(path, "write") else str(path), options)
-    book.set_properties({"title": _clean(client), "created": created or _midnight(as_of)})
-    cells = _Cells(book, fmt)
+    book.set_properties({"title": clean(client), "created": created or midnight(as_of)})
+    cells = Cells(book, fmt)
     names = sheet_names([fmt.say("About"), *(sheet.name for sheet in sheets)])
     front = book.add_worksheet(names[0])
     for sheet, name in zip(sheets, names[1:], strict=True):
@@ -147,7 +141,7 @@ def sheet_names(wanted: Sequence[str]) -> list[str]:
     taken: set[str] = set()
     names = []
     for name in wanted:
-        plain = " ".join(_NOT_IN_NAMES.sub(" ", _clean(name)).split()).strip("' ")
+        plain = " ".join(_NOT_IN_NAMES.sub(" ", clean(name)).split()).strip("' ")
         # A spreadsheet keeps "History" for itself.
         plain = plain if plain and plain.lower() != "history" else f"List {plain}".strip()
         chosen, number = _cut(plain, LONGEST_NAME), 1
@@ -173,119 +167,7 @@ def _check(sheet: Sheet) -> None:
         )
 
 
-def _clean(text: object) -> str:
-    """The text without what a spreadsheet refuses, and no longer than a cell takes."""
-    # A carriage return would be written as its code, "_x000D_", which not every reader turns back.
-    plain = _UNPRINTABLE.sub("", str(text).replace("\r\n", "\n").replace("\r", "\n"))
-    return plain if len(plain) <= LONGEST_TEXT else plain[: LONGEST_TEXT - 2] + " …"
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time())
-
-
-class _Cells:
-    """Writes single cells of one workbook, each with the format of its kind."""
-
-    def __init__(self, book: xlsxwriter.Workbook, fmt: Formats) -> None:
-        self.fmt = fmt
-        self.head = book.add_format(
-            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
-        )
-        self.head_right = book.add_format(
-            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom", "align": "right"}
-        )
-        self.title = book.add_format({"bold": True, "font_size": 14})
-        self._book = book
-        self._made: dict[tuple[str, bool], CellFormat] = {}
-
-    def format_of(self, pattern: str, *, quoted: bool = False, wrapped: bool = False) -> CellFormat:
-        """The one format of this number pattern; a workbook with one for each cell is slow."""
-        key = (f"{pattern} {wrapped}", quoted)
-        if key not in self._made:
-            properties: dict[str, Any] = {"num_format": pattern, "valign": "top"}
-            if quoted:
-                properties["quote_prefix"] = True
-            if wrapped:
-                properties["text_wrap"] = True
-            self._made[key] = self._book.add_format(properties)
-        return self._made[key]
-
-    def text(
-        self,
-        sheet: Worksheet,
-        row: int,
-        column: int,
-        value: object,
-        *,
-        wrapped: bool = False,
-        look: CellFormat | None = None,
-    ) -> None:
-        """A text as text, whatever it looks like."""
-        plain = _clean(value)
-        quoted = bool(_FORMULA.match(str(value)) or _FORMULA.match(plain))
-        if look is None or quoted:
-            look = self.format_of("@", quoted=quoted, wrapped=wrapped)
-        sheet.write_string(row, column, plain, look)
-
-    def value(
-        self, sheet: Worksheet, row: int, column: int, value: Any, form: Format, pattern: str
-    ) -> None:
-        """A value in its column's pattern; blank where it is missing."""
-        if value is None or value is pd.NaT or value is pd.NA or value != value:
-            sheet.write_blank(row, column, None, self.format_of(pattern))
-        elif form == "text":
-            self.text(sheet, row, column, value)
-        elif form in ("date", "month"):
-            self._day(sheet, row, column, value, pattern)
-        elif math.isfinite(float(value)):
-            sheet.write_number(row, column, float(value), self.format_of(pattern))
-        else:
-            sheet.write_blank(row, column, None, self.format_of(pattern))
-
-    def _day(self, sheet: Worksheet, row: int, column: int, value: Any, pattern: str) -> None:
-        day = pd.Timestamp(value).date()
-        if day < _EPOCH:
-            self.text(sheet, row, column, day.isoformat())
-        else:
-            sheet.write_datetime(row, column, _midnight(day), self.format_of(pattern))
-
-    def pattern(self, form: Format, values: pd.Series) -> str:
-        """How a spreadsheet writes a column; separators and month names are its reader's own."""
-        match form:
-            case "count":
-                return "#,##0"
-            case "share":
-                return "0.0%"
-            case "currency":
-                return self._money(values)
-            case "number" | "ratio":
-                return "#,##0.00"
-            case "days" | "months":
-                return "0" if _whole(values) else "0.0"
-            case "date":
-                return "yyyy-mm-dd"
-            case "month":
-                return "mmm yyyy"
-        return "@"
-
-    def _money(self, values: pd.Series) -> str:
-        """The language's pattern for amounts, without decimals where amounts are large."""
-        numbers = pd.to_numeric(values, errors="coerce").abs()
-        digits = "" if numbers.max() >= 1000 else ".00"
-        place = self.fmt.locale.currency_formats["standard"].pattern.split(";")[0]
-        symbol = get_currency_symbol(self.fmt.currency, self.fmt.locale).replace('"', "")
-        before = place.startswith("¤")
-        gap = " " if symbol[-1:].isalpha() or not before else ""
-        return f'"{symbol}{gap}"#,##0{digits}' if before else f'#,##0{digits}"{gap}{symbol}"'
-
-
-def _whole(values: pd.Series) -> bool:
-    numbers = pd.to_numeric(values, errors="coerce").dropna()
-    return bool((numbers == numbers.round()).all())
-
-
-def _write_list(page: Worksheet, sheet: Sheet, cells: _Cells, as_of: date, most_rows: int) -> None:
+def _write_list(page: Worksheet, sheet: Sheet, cells: Cells, as_of: date, most_rows: int) -> None:
     fmt = cells.fmt
     if sheet.frame.empty:
         page.set_column(0, 0, WIDEST)
@@ -337,7 +219,7 @@ def _write_front(
     page: Worksheet,
     sheets: Sequence[Sheet],
     names: Sequence[str],
-    cells: _Cells,
+    cells: Cells,
     client: str,
     as_of: date,
     most_rows: int,

@@ -34,7 +34,7 @@ class Cohorts:
     sizes : Series
         Customers by cohort.
     unfinished : DataFrame of bool
-        Cells whose period wasn't over on the report's day, or had begun before the data.
+        Cells whose period wasn't over on the report's day.
     period : str
         `month`, `quarter` or `year`.
     """
@@ -79,6 +79,10 @@ def cohorts(base: Base, period: CohortPeriod | None = None) -> Cohorts:
         .aggregate(customers=joined[schema.CUSTOMER].nunique())
         .execute()
     )
+    if counts.empty:
+        nobody = pd.DataFrame(index=pd.DatetimeIndex([], name="cohort"))
+        sizes = pd.Series(0, index=nobody.index, dtype=int, name="customers")
+        return Cohorts(nobody.astype(float), sizes, nobody.astype(bool), period)
     wide = counts.pivot_table(index="cohort", columns="age", values="customers", aggfunc="sum")
     last = _index_of(base.as_of, months)
     wide = wide.reindex(index=range(int(wide.index.min()), last + 1))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import math
 
 import pandas as pd
 
@@ -28,6 +29,12 @@ from retention_lib.sentence import Sentence
 REPEAT_DAYS = 90
 BEST_SHARE = 0.20
 
+#: As many as amounts have (`data.schema.MONEY`).
+MONEY_DECIMALS = 4
+
+#: Share of the first activity window that may lie before the data.
+MOST_MISSING = 0.1
+
 #: A comparison with a group smaller than this carries a caution.
 FEW = 20
 
@@ -35,13 +42,15 @@ FEW = 20
 def retention_metrics(base: Base) -> dict[str, Metric]:
     """Every metric of a base that needs orders only, each beside the period before.
 
-    The period before is given only where the data covers it and the activity window that it starts
-    from; a base that looks half as large because its history starts too late is no comparison.
+    The period before is given only where the data covers it and nearly all (nine tenths) of the
+    activity window that it starts from; a base that looks half as large because its history starts
+    too late is no comparison.
     """
     now = metrics_at(base, base.as_of)
     before = base.windows.period.start - ONE_DAY
     earlier = windows(before, base.params.period_months, base.params.active_months)
-    if base.start > earlier.before.start:
+    missing = (base.start - earlier.before.start).days
+    if missing > MOST_MISSING * earlier.before.days:
         return now
     then = metrics_at(base, before)
     return {
@@ -162,41 +171,32 @@ def _journey(base: Base, as_of: dt.date) -> dict[str, Metric]:
 
 
 def _revenue(frame: pd.DataFrame) -> dict[str, Metric]:
-    revenue, orders = float(frame["revenue"].sum()), int(frame["orders"].sum())
+    revenue, orders = _money(frame["revenue"]), int(frame["orders"].sum())
     buyers = frame[frame["bought"]]
     returning, new = buyers[~buyers["new"]], buyers[buyers["new"]]
     metrics = {
         "revenue.net": Metric(revenue, "currency"),
         "orders.count": Metric(orders, "count"),
+        "orders.aov": _order_value(frame, orders),
     }
     if not len(buyers):
         nothing = "Nobody bought in the period."
         return metrics | {
-            "orders.aov": unknown("currency", nothing, n=0),
             "orders.per_customer": unknown("number", nothing, n=0),
             "revenue.returning_share": unknown("share", nothing, n=0),
             "revenue.top20_share": unknown("share", nothing, n=0),
             "spend.returning_vs_new": unknown("ratio", nothing, n=0),
         }
-    ordering = buyers[buyers["orders"] > 0]
-    metrics["orders.aov"] = (
-        Metric(
-            formulas.average_order_value(float(frame["order_revenue"].sum()), orders),
-            "currency",
-            *_limits(ratio_interval(ordering["order_revenue"], ordering["orders"])),
-            n=orders,
-        )
-        if orders
-        else unknown("currency", "There is no order with an amount above zero.", n=0)
-    )
+    # who ordered and returned more on the same day has an order, but is no buyer
+    counted = frame[frame["bought"] | (frame["orders"] > 0)]
     metrics["orders.per_customer"] = Metric(
         formulas.orders_per_customer(orders, len(buyers)),
         "number",
-        *_limits(ratio_interval(buyers["orders"], pd.Series(1.0, index=buyers.index))),
+        *_limits(ratio_interval(counted["orders"], counted["bought"])),
         n=len(buyers),
     )
     metrics["revenue.returning_share"] = _revenue_share(
-        float(returning["revenue"].sum()), revenue, len(buyers)
+        _money(returning["revenue"]), revenue, len(buyers)
     )
     top = formulas.top_share(buyers["revenue"], BEST_SHARE, total=revenue)
     metrics["revenue.top20_share"] = (
@@ -208,12 +208,24 @@ def _revenue(frame: pd.DataFrame) -> dict[str, Metric]:
     return metrics
 
 
+def _order_value(frame: pd.DataFrame, orders: int) -> Metric:
+    if not orders:
+        return unknown("currency", "There is no order with an amount above zero.", n=0)
+    ordering = frame[frame["orders"] > 0]
+    return Metric(
+        formulas.average_order_value(_money(frame["order_revenue"]), orders),
+        "currency",
+        *_limits(ratio_interval(ordering["order_revenue"], ordering["orders"])),
+        n=orders,
+    )
+
+
 def _spend_ratio(returning: pd.Series, new: pd.Series) -> Metric:
     if not len(new):
         return unknown("ratio", "There were no new customers in the period to compare with.", n=0)
     if not len(returning):
         return unknown("ratio", "There were no returning customers in the period.", n=0)
-    ratio = formulas.spend_ratio(float(returning.sum()), len(returning), float(new.sum()), len(new))
+    ratio = formulas.spend_ratio(_money(returning), len(returning), _money(new), len(new))
     if ratio is None:
         return unknown("ratio", "The new customers' revenue isn't above zero.", n=len(new))
     n = min(len(new), len(returning))
@@ -225,6 +237,11 @@ def _spend_ratio(returning: pd.Series, new: pd.Series) -> Metric:
         n=n,
         note=few if n < FEW else None,
     )
+
+
+def _money(amounts: pd.Series) -> float:
+    """A sum as money: 0.1 + 0.2 − 0.3 is 0, of which nothing has a share."""
+    return round(math.fsum(amounts), MONEY_DECIMALS)
 
 
 def _revenue_share(part: float, whole: float, n: int) -> Metric:

@@ -8,6 +8,7 @@ the last receipt. Tiers rank customers by CLV and cut at the shares in the clien
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -107,7 +108,11 @@ def tiers(clv: pd.Series, shares: Mapping[str, float]) -> pd.Series:
     Series of category
         Ordered best first. Ties are broken by the customer's id, so that a rerun gives the same.
     """
-    rank = clv.reset_index(drop=True).rank(method="first", ascending=False).to_numpy()
+    best_first = pd.DataFrame({"clv": clv.to_numpy(), "id": clv.index.astype(str)}).sort_values(
+        ["clv", "id"], ascending=[False, True]
+    )
+    rank = np.empty(len(clv))
+    rank[best_first.index] = np.arange(1, len(clv) + 1)
     bounds = np.round(np.cumsum(list(shares.values())) * len(clv))
     index = np.minimum(np.searchsorted(bounds, rank, side="left"), len(shares) - 1)
     names = np.array(list(shares), dtype=object)[index]
@@ -169,5 +174,7 @@ def concentration(values: pd.Series, points: int = 101) -> pd.DataFrame:
 
 
 def _cuts(values: pd.Series, at: tuple[float, ...]) -> tuple[float, ...]:
+    if not len(values):
+        return tuple(math.nan for _ in at)
     # "lower" takes a value that some customer has: a cut that can be written down and checked
     return tuple(float(q) for q in np.quantile(values, at, method="lower"))

@@ -16,52 +16,31 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import json
-import logging
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 from jupyter_core.utils import ensure_event_loop
 from traitlets.config import Config
 
-from retention_lib.errors import ChapterError, RetentionError
+from retention_lib.errors import ChapterError
+from retention_lib.run._papermill import (
+    CellTimeoutError,
+    DeadKernelError,
+    PapermillException,
+    PapermillExecutionError,
+    papermill,
+)
+from retention_lib.run.failures import failure, raise_in_cell
 from retention_lib.run.kernels import ChapterKernelManager
-
-
-@contextmanager
-def _without(module: str) -> Iterator[None]:
-    """Have a module that isn't loaded yet look as if it weren't installed."""
-    hidden = module not in sys.modules
-    if hidden:
-        sys.modules[module] = None  # type: ignore[assignment]
-    try:
-        yield
-    finally:
-        if hidden:
-            del sys.modules[module]
-
-
-# It compiles grammars for a check of addresses in JSON that nothing here asks for, which takes
-# three quarters of the time that importing papermill takes.
-with _without("rfc3987_syntax"):
-    import nbformat
-    import papermill
-    from nbclient.exceptions import CellTimeoutError, DeadKernelError
-    from papermill.exceptions import PapermillException, PapermillExecutionError
-    from papermill.execute import raise_for_execution_errors
-    from papermill.iorw import local_file_io_cwd
-
-# What papermill logs of a failure is told by the error; without a handler it would be printed too.
-logging.getLogger("papermill").addHandler(logging.NullHandler())
+from retention_lib.run.notebook import code_cells, read, warnings_in
 
 _START_SECONDS = 60
-_WARNING = re.compile(r"^\S.*:\d+: (?P<category>\w*Warning): (?P<text>.*)$", re.MULTILINE)
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -137,24 +116,24 @@ def execute_chapter(
     chapter = template.stem
     # What a client file can say is what JSON can: a date or a path would arrive as other text.
     values: dict[str, Any] = json.loads(json.dumps(dict(parameters)))
-    notebook = _read(template)
+    notebook = read(template)
     _check_known(chapter, notebook, values)
     if not cwd.is_dir():
         raise ChapterError(f"Chapter {chapter} can't run in {cwd}: there is no such folder.")
     output = output.absolute()
     output.parent.mkdir(parents=True, exist_ok=True)
-    progress = _Progress(_code_cells(notebook, values), timeout, on_cell)
+    progress = _Progress(code_cells(notebook, values), timeout, on_cell)
     with _appending(log) as text:
         try:
             _with_own_loop(_run, template, output, values, progress, cwd, log, text, server)
         except PapermillExecutionError as error:
             if text:
                 text.write(_COLOUR.sub("", "\n".join(error.traceback)) + "\n")
-            raise _failure(chapter, progress.done + 1, error, output) from error
+            raise failure(chapter, progress.done + 1, error, output) from error
         except (PapermillException, RuntimeError, ValueError) as error:
             raise ChapterError(f"Chapter {chapter} can't run: {error}.") from error
     seconds = time.perf_counter() - start
-    return ChapterRun(chapter, output, seconds, tuple(_warnings(_read(output))))
+    return ChapterRun(chapter, output, seconds, tuple(warnings_in(read(output))))
 
 
 def _with_own_loop(function: Callable[..., None], *args: Any) -> None:
@@ -243,54 +222,10 @@ def _run(
         )
     except CellTimeoutError:
         reason = f"The chapter took longer than {progress.timeout} seconds."
-        _raise_in_cell(output, progress.index, "TimeoutError", reason)
+        raise_in_cell(output, progress.index, "TimeoutError", reason)
     except DeadKernelError:
         reason = "The kernel died, as it does when the memory runs out."
-        _raise_in_cell(output, progress.index, "DeadKernelError", reason)
-
-
-def _raise_in_cell(output: Path, index: int, name: str, reason: str) -> NoReturn:
-    """Have the notebook say that this cell failed, as papermill has it for an exception."""
-    notebook = _read(output)
-    notebook.metadata.papermill["exception"] = True
-    for cell in notebook.cells[index:]:
-        cell.metadata.papermill["status"] = "pending"
-    cell = notebook.cells[index]
-    cell.metadata.papermill.update(status="failed", exception=True)
-    # The interrupt that ended it, where there was one, knows the line at which it was.
-    interrupts = [output for output in cell.outputs if output.output_type == "error"]
-    traceback = [line for output in interrupts for line in output.traceback]
-    cell.outputs = [output for output in cell.outputs if output.output_type != "error"]
-    cell.outputs.append(
-        nbformat.v4.new_output(
-            "error", ename=name, evalue=reason, traceback=[*traceback, f"{name}: {reason}"]
-        )
-    )
-    with local_file_io_cwd():
-        raise_for_execution_errors(notebook, str(output))
-    raise AssertionError("papermill raises for the error in the cell")
-
-
-def _failure(chapter: str, number: int, error: Any, output: Path) -> ChapterError:
-    """Return the error for the user: the sentences meant for him where there are any."""
-    kind = _retention_errors().get(error.ename)
-    if kind is not None:
-        failure = ChapterError(*error.evalue.splitlines())
-        failure.exit_code = kind.exit_code
-        return failure
-    message = next((line.strip() for line in error.evalue.splitlines() if line.strip()), "")
-    what = f"{error.ename}: {message}" if message else error.ename
-    return ChapterError(
-        f"Chapter {chapter} stopped at cell [{number}] with {what.rstrip('.')}. "
-        f"How far it came is in {output}."
-    )
-
-
-def _retention_errors() -> dict[str, type[RetentionError]]:
-    kinds = [RetentionError]
-    for kind in kinds:
-        kinds.extend(kind.__subclasses__())
-    return {kind.__name__: kind for kind in kinds}
+        raise_in_cell(output, progress.index, "DeadKernelError", reason)
 
 
 def _check_known(chapter: str, notebook: Any, parameters: Mapping[str, Any]) -> None:
@@ -303,28 +238,6 @@ def _check_known(chapter: str, notebook: Any, parameters: Mapping[str, Any]) -> 
             sentences.append(f"Chapter {chapter} has no parameter {name}: {remedy}")
     if sentences:
         raise ChapterError(*sentences)
-
-
-def _read(path: Path) -> Any:
-    try:
-        return nbformat.read(path, as_version=4)
-    except (OSError, ValueError, nbformat.reader.NotJSONError) as error:
-        raise ChapterError(f"The notebook {path} can't be read: {error}") from error
-
-
-def _code_cells(notebook: Any, parameters: Mapping[str, Any]) -> int:
-    """Count the cells that will be executed, papermill's own among them."""
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
-    injected = any("injected-parameters" in cell.metadata.get("tags", []) for cell in cells)
-    return len(cells) + (bool(parameters) and not injected)
-
-
-def _warnings(notebook: Any) -> Iterator[str]:
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if output.output_type == "stream" and output.name == "stderr":
-                for found in _WARNING.finditer(output.text):
-                    yield f"cell [{cell.execution_count}]: {found['category']}: {found['text']}"
 
 
 def _literal(path: Path) -> str:

@@ -1,11 +1,11 @@
 """The fork server: a process with the libraries loaded that forks a kernel for each who asks.
 
-It has one thread, no event loop and, apart from what it preloads, nothing but the standard library.
-On a connection to its Unix socket: ``{"args", "env", "cwd"}`` with two file descriptors (standard
-output and error) in; ``{"pid"}`` out; ``{"signal"}`` in, any number of them; ``{"exit"}`` out, last.
-Each is a line of JSON.
+It has one thread, no event loop and, besides what it preloads, the standard library only. It ends
+when its parent does (its standard input closes), and its kernels end with it.
 
-It ends when its parent does (its standard input closes), and its kernels end with it.
+On a connection to its Unix socket: ``{"args", "env", "cwd"}`` with two file descriptors (standard
+output and error) in; ``{"pid"}`` out; ``{"signal"}`` in, any number of them; ``{"exit"}`` out,
+last. Each is a line of JSON.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ PRELOAD = (
 """Modules that the server imports besides this package's; one that is missing is left out."""
 
 NOT_PRELOADED = ("cli", "run", "report.exporter", "report.document")
-"""Modules of this package that no chapter uses."""
+"""Modules of this package that no chapter uses, and all below them."""
 
 
 def preload() -> dict[str, str]:
@@ -39,9 +39,9 @@ def preload() -> dict[str, str]:
     # This package comes last, for a library's warning filters, set when it is first imported, are
     # lost where that happens under `warnings.catch_warnings`.
     package = importlib.import_module(__name__.partition(".")[0])
-    not_in_chapters = tuple(f"{package.__name__}.{name}" for name in NOT_PRELOADED)
+    not_in_chapters = tuple(f"{package.__name__}.{name}." for name in NOT_PRELOADED)
     modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.", lambda _: None)
-    _import(module.name for module in modules if not module.name.startswith(not_in_chapters))
+    _import(m.name for m in modules if not f"{m.name}.".startswith(not_in_chapters))
     # The collector writes to the objects that it visits, which would copy their pages into every
     # fork: what is loaded now lives as long as the process and needn't be visited.
     gc.collect()

@@ -15,9 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import nbformat
-from nbformat import NotebookNode
-
+from retention_lib._nbformat import NotebookNode, nbformat
 from retention_lib.data.base import Base, prepare, read_base
 from retention_lib.data.handover import OUTPUT, VARIABLE
 from retention_lib.data.sources import resolve_files
@@ -141,8 +139,10 @@ def report_client(
             metrics = _metrics(notebooks)
         except RetentionError as error:
             failed = leave_failed(built, target, _log(built, error))
-            lies = f"{file.params.client}: what was executed, with its log, lies in {failed}"
-            raise type(error)(*error.sentences, lies) from error
+            # what was executed has moved; the sentences name where it lies now
+            sentences = [s.replace(str(built), str(failed)) for s in error.sentences]
+            log = f"{file.params.client}: the log is {failed / 'run.log'}"
+            raise type(error)(*sentences, log) from error
         shutil.rmtree(built / "logs", ignore_errors=True)
         warnings = _warnings(base, runs)
         if only is not None:

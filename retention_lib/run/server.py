@@ -1,4 +1,4 @@
-"""The fork server as seen by who starts it: where there is one, its start, address and end."""
+"""The fork server's life: whether there can be one, its start, its address and its end."""
 
 from __future__ import annotations
 
@@ -75,7 +75,8 @@ class KernelServer:
         # The working folder must not be looked in for modules; the place of this package must.
         code = (
             "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv.pop()]; "
-            f"from {forkserver.__name__} import main; sys.path.pop(); main(int(sys.argv[1]), sys.argv[2])"
+            f"from {forkserver.__name__} import main; sys.path.pop(); "
+            "main(int(sys.argv[1]), sys.argv[2])"
         )
         with (
             socket.socket(socket.AF_UNIX) as listener,

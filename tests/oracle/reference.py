@@ -26,7 +26,8 @@ none of the causes 1 to 6.
 **An order** is all used rows of one order id and customer; a row without an id belongs to the order
 of its customer and day. An order's day is that of its earliest row.
 
-**A purchase** is a customer-day whose used rows add up to more than 0.
+**A purchase** is a customer-day whose used rows add up to more than 0; with `free_orders` also one
+that adds up to exactly 0 without a row below 0.
 """
 
 from __future__ import annotations
@@ -125,6 +126,7 @@ def from_rows(
     guest_ids: Sequence[str] = (),
     start: str | date | None = None,
     as_of: str | date | None = None,
+    free_orders: bool = False,
 ) -> Result:
     """Used rows, orders, purchases and customers, and what was left out and why.
 
@@ -178,7 +180,7 @@ def from_rows(
         else:
             left_out["outside_window"].append(row.amount)
 
-    purchases = purchases_of(used)
+    purchases = purchases_of(used, free_orders)
     return Result(
         start=first_day,
         as_of=last_day,
@@ -205,8 +207,8 @@ def orders_of(used: Sequence[Used]) -> list[Order]:
     return sorted(orders, key=lambda o: (o.customer, o.day, o.order or ""))
 
 
-def purchases_of(used: Sequence[Used]) -> list[Purchase]:
-    """Customer-days that add up to more than 0."""
+def purchases_of(used: Sequence[Used], free_orders: bool = False) -> list[Purchase]:
+    """Customer-days that add up to more than 0, or with `free_orders` to 0 without a return."""
     groups: dict[tuple[str, date], list[Used]] = defaultdict(list)
     for row in used:
         groups[(row.customer, row.day)].append(row)
@@ -214,6 +216,7 @@ def purchases_of(used: Sequence[Used]) -> list[Purchase]:
         Purchase(customer, day, _total(rows))
         for (customer, day), rows in sorted(groups.items())
         if _total(rows) > 0
+        or (free_orders and _total(rows) == 0 and all(row.amount >= 0 for row in rows))
     ]
 
 

@@ -64,9 +64,9 @@ def cohort_heatmap(
     hidden = open_.to_numpy(dtype=bool)
     finished = np.where(hidden, np.nan, values)
     if not np.isfinite(values).any():
-        sentence = fmt.say("No cohort has been observed beyond its first period yet.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+        return nothing_to_draw(
+            ax, fmt.say("No cohort has been observed beyond its first period yet.")
+        )
     top = top_of(finished.ravel())
     sns.heatmap(
         pd.DataFrame(finished),

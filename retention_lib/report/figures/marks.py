@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.transforms import blended_transform_factory
 
-from retention_lib.report.figures.style import GREY, INK, QUIET, RULE
+from retention_lib.report.figures.style import GREY, INK, QUIET, RULE, Drawn
 
 HATCH = "/////"
 """Over all that isn't finished: an open month, a cohort's running period."""
@@ -213,8 +213,8 @@ def upright(
     )
 
 
-def nothing_to_draw(ax: Axes, sentence: str) -> None:
-    """Say in the middle of empty axes why nothing is drawn."""
+def nothing_to_draw(ax: Axes, sentence: str) -> Drawn:
+    """Say in the middle of empty axes, and to who can't see them, why nothing is drawn."""
     ax.set_xticks([])
     ax.set_yticks([])
     for spine in ax.spines.values():
@@ -228,3 +228,4 @@ def nothing_to_draw(ax: Axes, sentence: str) -> None:
         va="center",
         color=INK,
     )
+    return Drawn(ax, sentence)

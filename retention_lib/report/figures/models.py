@@ -61,9 +61,9 @@ def holdout_tracking(
     ax = canvas(ax)
     names = [name for name in LINES if name in frame and np.isfinite(plain(frame[name])).any()]
     if not names:
-        sentence = fmt.say("There is no period held back to compare the model with.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+        return nothing_to_draw(
+            ax, fmt.say("There is no period held back to compare the model with.")
+        )
     dates = pd.DatetimeIndex(pd.to_datetime(frame["date"]))
     xs = np.asarray((dates - dates[0]).days, dtype=float)
     ends: dict[str, float] = {}
@@ -145,9 +145,9 @@ def holdout_by_frequency(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = No
     ax = canvas(ax)
     names = [name for name in LINES if name in frame and np.isfinite(plain(frame[name])).any()]
     if not names:
-        sentence = fmt.say("There is no period held back to compare the model with.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+        return nothing_to_draw(
+            ax, fmt.say("There is no period held back to compare the model with.")
+        )
     xs = np.arange(len(frame))
     ends: dict[str, float] = {}
     for name in names:
@@ -206,9 +206,7 @@ def alive_map(frame: pd.DataFrame, fmt: Formats, unit: str, ax: Axes | None = No
     """
     ax = canvas(ax, height=3.8)
     if frame.empty or not np.isfinite(plain(frame["p_alive"])).any():
-        sentence = fmt.say("There is no fitted model to draw the map of.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+        return nothing_to_draw(ax, fmt.say("There is no fitted model to draw the map of."))
     grid = frame.pivot(index="frequency", columns="recency", values="p_alive")
     recency, frequency = plain(grid.columns), plain(grid.index)
     values = grid.to_numpy(dtype=float, na_value=np.nan)

@@ -86,9 +86,7 @@ def monthly_revenue(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -
 
 
 def _no_month(ax: Axes, fmt: Formats) -> Drawn:
-    sentence = fmt.say("There is no month with a purchase to draw.")
-    nothing_to_draw(ax, sentence)
-    return Drawn(ax, sentence)
+    return nothing_to_draw(ax, fmt.say("There is no month with a purchase to draw."))
 
 
 def _money_tick(frame: pd.DataFrame, fmt: Formats) -> Number:
@@ -177,9 +175,7 @@ def orders_by_month(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -
     """
     ax = canvas(ax, height=3.0)
     if frame.empty:
-        sentence = fmt.say("There is no month with an order to draw.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+        return nothing_to_draw(ax, fmt.say("There is no month with an order to draw."))
     xs = month_numbers(frame["month"])
     open_ = (~frame["complete"].astype(bool)).to_numpy()
     heights = np.nan_to_num(plain(frame["orders"]))
@@ -243,9 +239,7 @@ def rate_trend(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -> Dra
     ax = canvas(ax, height=3.0)
     known = frame[np.isfinite(plain(frame["value"]))]
     if known.empty:
-        sentence = fmt.say("There is no date at which the rate is known yet.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+        return nothing_to_draw(ax, fmt.say("There is no date at which the rate is known yet."))
     # Rates are taken at month ends; a month is the step of the axis.
     xs = month_numbers(known["date"])
     value, low, high = (plain(known[name]) for name in ("value", "low", "high"))

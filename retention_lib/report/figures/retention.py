@@ -50,9 +50,7 @@ def customer_flow(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -> 
     """
     ax = canvas(ax)
     if frame.empty:
-        sentence = fmt.say("There are no customers in either period to draw.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+        return nothing_to_draw(ax, fmt.say("There are no customers in either period to draw."))
     kinds = frame["kind"].tolist()
     values = np.abs(np.nan_to_num(plain(frame["value"])))
     feet, heads = np.zeros(len(frame)), np.zeros(len(frame))
@@ -110,9 +108,7 @@ def retention_shares(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) 
     """
     ax = canvas(ax, height=0.9 + 0.42 * max(len(frame), 2))
     if frame.empty:
-        sentence = fmt.say("There is no rate to draw.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+        return nothing_to_draw(ax, fmt.say("There is no rate to draw."))
     value, low, high, n, previous = (
         plain(frame[name]) for name in ("value", "low", "high", "n", "previous")
     )
@@ -206,9 +202,9 @@ def second_purchase(
     days, share, low, high = (plain(frame[name]) for name in ("days", "share", "low", "high"))
     seen = np.isfinite(days) & np.isfinite(share)
     if not seen.any():
-        sentence = fmt.say("No customer has been seen long enough to draw the second purchase.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+        return nothing_to_draw(
+            ax, fmt.say("No customer has been seen long enough to draw the second purchase.")
+        )
     days, share, low, high = days[seen], share[seen], low[seen], high[seen]
     ax.fill_between(days, low, high, step="post", color=BLUE, alpha=0.16, linewidth=0)
     ax.plot(days, share, color=BLUE, drawstyle="steps-post", clip_on=False)

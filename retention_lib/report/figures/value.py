@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -23,7 +25,11 @@ from retention_lib.report.language import Formats
 
 @drawing
 def value_concentration(
-    frame: pd.DataFrame, fmt: Formats, top20: float | None, ax: Axes | None = None
+    frame: pd.DataFrame,
+    fmt: Formats,
+    top20: float | None,
+    of: Literal["value", "revenue"] = "value",
+    ax: Axes | None = None,
 ) -> Drawn:
     """What share of all value the best customers hold (Lorenz curve, best first).
 
@@ -35,6 +41,8 @@ def value_concentration(
     fmt : Formats
     top20 : float or None
         Share of value of the best fifth; None where it can't be known.
+    of : {"value", "revenue"}
+        What is shared out, as the labels call it: expected value, or revenue that was.
     ax : matplotlib.axes.Axes, optional
 
     Returns
@@ -45,9 +53,7 @@ def value_concentration(
     xs, ys = plain(frame["share_of_customers"]), plain(frame["share_of_value"])
     seen = np.isfinite(xs) & np.isfinite(ys)
     if not seen.any():
-        sentence = fmt.say("There is no value to share out between the customers.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+        return nothing_to_draw(ax, fmt.say("There is no value to share out between the customers."))
     ax.plot([0, 1], [0, 1], color=GREY, linewidth=1.0, linestyle=(0, (4, 2)), zorder=1)
     ax.fill_between(xs[seen], xs[seen], ys[seen], color=BLUE, alpha=0.10, linewidth=0)
     ax.plot(xs[seen], ys[seen], color=BLUE, linewidth=2.2, marker="" if seen.sum() > 1 else "o")
@@ -59,9 +65,11 @@ def value_concentration(
     ax.grid(axis="y")
     ax.spines["left"].set_visible(False)
     ax.set_xlabel(fmt.say("Share of customers, best first"))
-    ax.set_ylabel(fmt.say("Share of value"))
+    ax.set_ylabel(fmt.say("Share of value") if of == "value" else fmt.say("Share of revenue"))
     ax.annotate(
-        fmt.say("if all were worth the same"),
+        fmt.say("if all were worth the same")
+        if of == "value"
+        else fmt.say("if all spent the same"),
         (0.7, 0.7),
         xytext=(7, -7),
         textcoords="offset points",
@@ -75,7 +83,12 @@ def value_concentration(
     bottom = ax.get_ylim()[0]
     ax.plot([0.2, 0.2], [bottom, top20], color=BLUE, linewidth=0.9, linestyle=(0, (3, 2)))
     ax.plot([0.2], [top20], "o", color=BLUE, markersize=7, zorder=5)
-    text = fmt.say("The best fifth of customers: {share} of the value", share=fmt.share(top20))
+    share = fmt.share(top20)
+    text = (
+        fmt.say("The best fifth of customers: {share} of the value", share=share)
+        if of == "value"
+        else fmt.say("The best fifth of customers: {share} of the revenue", share=share)
+    )
     ax.annotate(
         wrapped(text, 28),
         (0.2, top20),
@@ -122,9 +135,7 @@ def segments(
         )
     ax = canvas(ax, height=0.9 + 0.5 * max(len(frame), 3))
     if frame.empty:
-        sentence = fmt.say("There is no segment to draw.")
-        nothing_to_draw(ax, sentence)
-        return Drawn(ax, sentence)
+        return nothing_to_draw(ax, fmt.say("There is no segment to draw."))
     parts = {"customers": _shares(frame["customers"]), "value": _shares(frame[column])}
     names = {
         "customers": fmt.say("of customers"),

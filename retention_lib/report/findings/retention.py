@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Final
 
@@ -42,12 +43,20 @@ def rate(metrics: Metrics) -> Sentence:
 
 
 def _moved(metric: Metric) -> int:
-    """1 or −1 where the previous value lies outside the interval, else 0."""
-    if metric.previous is None or metric.low is None or metric.high is None:
+    """1 or −1 where the change is beyond what chance explains, else 0.
+
+    The earlier figure is as uncertain as this one, so their difference is √2 times as uncertain.
+    """
+    if None in (metric.value, metric.previous, metric.low, metric.high):
         return 0
-    if metric.previous < metric.low:
-        return 1
-    return -1 if metric.previous > metric.high else 0
+    assert metric.value is not None
+    assert metric.previous is not None
+    assert metric.low is not None
+    assert metric.high is not None
+    change = metric.value - metric.previous
+    if abs(change) <= math.sqrt(2) * (metric.high - metric.low) / 2:
+        return 0
+    return 1 if change > 0 else -1
 
 
 def flow(metrics: Metrics) -> Sentence:

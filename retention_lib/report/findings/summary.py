@@ -22,12 +22,14 @@ def headline(metrics: Metrics, made: Forecast) -> Sentence:
         about(metrics["clv.total"]),
     )
     months = Metric(made.horizon_months, "months")
+    kind = "revenue" if made.margin >= 1 else "margin"
     known = kept.value is not None and (kept.n or 0) >= SMALL
     if not known and value.value is None:
         return Sentence("The history is too short to say who stays and what they are worth")
     if not known:
         return Sentence(
-            "Today's customers are expected to bring about {value} in the next {months}",
+            "Today's customers are expected to bring about {value} of {kind} in the next {months}",
+            kind=kind,
             value=value,
             months=months,
         )
@@ -35,15 +37,17 @@ def headline(metrics: Metrics, made: Forecast) -> Sentence:
         return Sentence("{kept} of the customers stayed", kept=kept)
     if (kept.value or 0) >= 0.5:
         return Sentence(
-            "{kept} of the customers stayed; today's are expected to bring about {value} in the "
-            "next {months}",
+            "{kept} of the customers stayed; today's are expected to bring about {value} of {kind} "
+            "in the next {months}",
             kept=kept,
+            kind=kind,
             value=value,
             months=months,
         )
     return Sentence(
-        "{churn} of the customers left; today's are expected to bring about {value} in the next "
-        "{months}",
+        "{churn} of the customers left; today's are expected to bring about {value} of {kind} in "
+        "the next {months}",
+        kind=kind,
         churn=churn,
         value=value,
         months=months,

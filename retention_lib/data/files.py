@@ -1,0 +1,174 @@
+"""Which files a client's `source` names, and how to speak of them without giving a secret away.
+
+A path may hold `${NAME}`, filled from the environment when the source is opened. What it is filled
+with appears nowhere: a file found through it is spoken of as the client file writes it.
+"""
+
+from __future__ import annotations
+
+import difflib
+import glob
+import os
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+from retention_lib.errors import DataError
+
+_VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+Kind = Literal["csv", "parquet"]
+
+_KINDS: Final[dict[str, Kind]] = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+}
+
+
+@dataclass(frozen=True)
+class NamedFile:
+    """A file of a source.
+
+    Parameters
+    ----------
+    path : Path
+    entry : str
+        The path or pattern through which it was found, as the client file writes it.
+    """
+
+    path: Path
+    entry: str
+
+    @property
+    def shown(self) -> str:
+        """The path as it may be printed: as written where the environment filled it."""
+        return self.entry if _VARIABLE.search(self.entry) else str(self.path)
+
+    @property
+    def name(self) -> str:
+        """The name without its folders, as it may be printed."""
+        written = re.split(r"[/\\]", self.entry)[-1]
+        return written if _VARIABLE.search(written) else self.path.name
+
+
+def fill_variables(text: str) -> str:
+    """`${NAME}` filled from the environment.
+
+    Raises
+    ------
+    DataError
+        A name that the environment doesn't have.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in os.environ:
+            raise DataError(
+                f"source: ${{{name}}} isn't set in the environment; set it before the run, "
+                f"for instance with: export {name}=…"
+            )
+        return os.environ[name]
+
+    return _VARIABLE.sub(value, text)
+
+
+def named_files(source: str | Sequence[str], folder: Path) -> tuple[NamedFile, ...]:
+    """The files that `source` names, in a stable order, each once.
+
+    Parameters
+    ----------
+    source : str or sequence of str
+        Paths or patterns.
+    folder : Path
+        Where relative ones start.
+
+    Raises
+    ------
+    DataError
+        A path or pattern that matches no file, a folder, a kind of file that isn't read, an unset
+        variable.
+    """
+    entries = [source] if isinstance(source, str) else list(source)
+    # by path, so that a file that two entries name isn't counted twice
+    files: dict[Path, NamedFile] = {}
+    for entry in entries:
+        for path in _matches(fill_variables(entry), folder):
+            files.setdefault(path, NamedFile(path, entry))
+    found = tuple(files.values())
+    for file in found:
+        _check(file)
+    if len({kind(file) for file in found}) > 1:
+        names = ", ".join(dict.fromkeys(file.name for file in found))
+        raise DataError(
+            f"source: the files are of different kinds ({names}); name files of one kind"
+        )
+    return found
+
+
+def resolve_files(source: str | Sequence[str], folder: Path) -> tuple[Path, ...]:
+    """The paths of `named_files`."""
+    return tuple(file.path for file in named_files(source, folder))
+
+
+def kind(file: NamedFile) -> Kind:
+    """How a file is read, by its name.
+
+    Raises
+    ------
+    DataError
+        A name that says nothing, or a kind that isn't read.
+    """
+    suffixes = [suffix.lower() for suffix in file.path.suffixes]
+    is_packed = suffixes[-1:] == [".gz"]
+    found = _KINDS.get(suffixes[-2] if is_packed and len(suffixes) > 1 else "".join(suffixes[-1:]))
+    if found is None or (is_packed and found == "parquet"):
+        raise DataError(
+            f"source: {file.name} isn't a kind of file that is read; "
+            "CSV (.csv, .tsv, .txt, also with .gz) and Parquet (.parquet) are"
+        )
+    return found
+
+
+def _matches(text: str, folder: Path) -> list[Path]:
+    if "://" in text:
+        raise DataError(
+            "source: databases and remote addresses aren't read yet; "
+            "export the orders to CSV or Parquet and name that file"
+        )
+    relative = Path(text).expanduser()
+    path = relative if relative.is_absolute() else folder / relative
+    # a file's own name may hold the signs of a pattern: orders [2024].csv
+    if path.exists():
+        return [path]
+    pattern = relative if relative.is_absolute() else Path(glob.escape(str(folder))) / relative
+    return [Path(p) for p in sorted(glob.glob(str(pattern), recursive=True))] or [path]  # noqa: PTH207
+
+
+def _check(file: NamedFile) -> None:
+    path, shown = file.path, file.shown
+    if path.is_dir():
+        raise DataError(
+            f"source: {shown} is a folder; name a file, or a pattern such as {shown}/*.csv"
+        )
+    if not path.exists():
+        raise DataError(f"source: there is no file {shown}{_hint(file)}")
+    if not os.access(path, os.R_OK):
+        raise DataError(f"source: {shown} can't be read; its permissions don't allow it")
+    if path.stat().st_size == 0:
+        raise DataError(f"source: {shown} is empty")
+    kind(file)
+
+
+def _hint(file: NamedFile) -> str:
+    path = file.path
+    # a name close to a secret says too much of it
+    if file.name == path.name and path.parent.is_dir():
+        beside = [p.name for p in path.parent.glob("*")]
+        if near := difflib.get_close_matches(path.name, beside, 1):
+            return f"; did you mean {near[0]}?"
+    return "; paths are relative to the client file"

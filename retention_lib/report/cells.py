@@ -1,0 +1,141 @@
+"""The cells of a workbook: text that stays text, figures in the pattern of their column.
+
+A spreadsheet runs a text that starts like a formula. Here every text is written as text, and one
+that starts so carries the quote prefix, which keeps it text when it is edited too.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import date, datetime, time
+from typing import Any, Final
+
+import pandas as pd
+import xlsxwriter
+from babel.numbers import get_currency_symbol
+from xlsxwriter.format import Format as CellFormat
+from xlsxwriter.worksheet import Worksheet
+
+from retention_lib.report.language import Formats
+from retention_lib.report.tables import Format
+
+LONGEST_TEXT: Final = 32_767
+
+_UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_FORMULA: Final = re.compile(r"[\s\x00-\x1f]*[=+\-@＝＋－＠]|[\t\r\x00]")
+_EPOCH: Final = date(1900, 3, 1)
+"""Spreadsheets disagree on the days before it, so those are written as text."""
+
+
+def clean(text: object) -> str:
+    """The text without what a spreadsheet refuses, and no longer than a cell takes."""
+    # A carriage return would be written as its code, "_x000D_", which not every reader turns back.
+    plain = _UNPRINTABLE.sub("", str(text).replace("\r\n", "\n").replace("\r", "\n"))
+    return plain if len(plain) <= LONGEST_TEXT else plain[: LONGEST_TEXT - 2] + " …"
+
+
+def midnight(day: date) -> datetime:
+    """The moment with which a day begins."""
+    return datetime.combine(day, time())
+
+
+class Cells:
+    """Writes single cells of one workbook, each with the format of its kind."""
+
+    def __init__(self, book: xlsxwriter.Workbook, fmt: Formats) -> None:
+        self.fmt = fmt
+        self.head = book.add_format(
+            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom"}
+        )
+        self.head_right = book.add_format(
+            {"bold": True, "bottom": 1, "text_wrap": True, "valign": "bottom", "align": "right"}
+        )
+        self.title = book.add_format({"bold": True, "font_size": 14})
+        self._book = book
+        self._made: dict[tuple[str, bool], CellFormat] = {}
+
+    def format_of(self, pattern: str, *, quoted: bool = False, wrapped: bool = False) -> CellFormat:
+        """The one format of this number pattern; a workbook with one for each cell is slow."""
+        key = (f"{pattern} {wrapped}", quoted)
+        if key not in self._made:
+            properties: dict[str, Any] = {"num_format": pattern, "valign": "top"}
+            if quoted:
+                properties["quote_prefix"] = True
+            if wrapped:
+                properties["text_wrap"] = True
+            self._made[key] = self._book.add_format(properties)
+        return self._made[key]
+
+    def text(
+        self,
+        sheet: Worksheet,
+        row: int,
+        column: int,
+        value: object,
+        *,
+        wrapped: bool = False,
+        look: CellFormat | None = None,
+    ) -> None:
+        """A text as text, whatever it looks like."""
+        plain = clean(value)
+        quoted = bool(_FORMULA.match(str(value)) or _FORMULA.match(plain))
+        if look is None or quoted:
+            look = self.format_of("@", quoted=quoted, wrapped=wrapped)
+        sheet.write_string(row, column, plain, look)
+
+    def value(
+        self, sheet: Worksheet, row: int, column: int, value: Any, form: Format, pattern: str
+    ) -> None:
+        """A value in its column's pattern; blank where it is missing."""
+        if value is None or value is pd.NaT or value is pd.NA or value != value:
+            sheet.write_blank(row, column, None, self.format_of(pattern))
+        elif form == "text":
+            self.text(sheet, row, column, value)
+        elif form in ("date", "month"):
+            self._day(sheet, row, column, value, pattern)
+        elif math.isfinite(float(value)):
+            sheet.write_number(row, column, float(value), self.format_of(pattern))
+        else:
+            sheet.write_blank(row, column, None, self.format_of(pattern))
+
+    def _day(self, sheet: Worksheet, row: int, column: int, value: Any, pattern: str) -> None:
+        day = pd.Timestamp(value).date()
+        if day < _EPOCH:
+            self.text(sheet, row, column, day.isoformat())
+        else:
+            sheet.write_datetime(row, column, midnight(day), self.format_of(pattern))
+
+    def pattern(self, form: Format, values: pd.Series) -> str:
+        """How a spreadsheet writes a column; separators and month names are its reader's own."""
+        match form:
+            case "count":
+                return "#,##0"
+            case "share":
+                return "0.0%"
+            case "currency":
+                return self._money(values)
+            case "number" | "ratio":
+                return "#,##0.00"
+            case "days" | "months":
+                return "0" if _whole(values) else "0.0"
+            case "date":
+                return "yyyy-mm-dd"
+            case "month":
+                return "mmm yyyy"
+        return "@"
+
+    def _money(self, values: pd.Series) -> str:
+        """The language's pattern for amounts, without decimals where amounts are large."""
+        numbers = pd.to_numeric(values, errors="coerce").abs()
+        digits = "" if numbers.max() >= 1000 else ".00"
+        place = self.fmt.locale.currency_formats["standard"].pattern.split(";")[0]
+        symbol = get_currency_symbol(self.fmt.currency, self.fmt.locale).replace('"', "")
+        before = place.startswith("¤")
+        gap = " " if symbol[-1:].isalpha() or not before else ""
+        return f'"{symbol}{gap}"#,##0{digits}' if before else f'#,##0{digits}"{gap}{symbol}"'
+
+
+def _whole(values: pd.Series) -> bool:
+    numbers = pd.to_numeric(values, errors="coerce").dropna()
+    return bool((numbers == numbers.round()).all())

@@ -1,0 +1,1 @@
+"""What the exporter makes a document of: inert HTML, chapters, title page."""

@@ -1,0 +1,112 @@
+"""HTML that can be shown to anyone: nothing in it runs, loads or leads away.
+
+What a notebook's outputs hold came from data and libraries. A short list of elements and attributes
+is kept, so that what nobody thought of is left out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bs4 import BeautifulSoup, Tag
+from bs4.element import PreformattedString
+
+# fmt: off
+_ELEMENTS: Final = {
+    "a", "b", "blockquote", "br", "caption", "code", "col", "colgroup", "dd", "del", "div", "dl",
+    "dt", "em", "h1", "h2", "h3", "h4", "h5", "h6", "hr", "i", "img", "li", "ol", "p", "pre", "s",
+    "small", "span", "strong", "sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr",
+    "u", "ul",
+}
+_DROPPED: Final = {
+    "audio", "button", "canvas", "embed", "form", "head", "iframe", "math", "noscript", "object",
+    "script", "select", "style", "svg", "template", "textarea", "title", "video",
+}
+_ATTRIBUTES: Final = {
+    "alt", "aria-hidden", "class", "colspan", "href", "rowspan", "scope", "src", "title",
+}
+# fmt: on
+_STYLE: Final = re.compile(
+    r"(color|background-color|font-weight|font-style|text-align|white-space)\s*:\s*[\w#.,%()\s-]+"
+)
+_IMAGE: Final = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
+
+
+def inert(html: str, headings: bool = True) -> str:
+    """HTML in which nothing can run, load or lead away; what it says stays.
+
+    Elements outside a short list lose their tags, those that hold code go with their content. Links
+    lead within the document only; the address of others is written out. Tables get a caption, heads
+    with a scope, and a container that scrolls. Without `headings`, they become paragraphs: an
+    output has no place in the outline.
+    """
+    soup = BeautifulSoup(html, "html.parser")
+    for node in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
+        node.extract()  # comments, CDATA, doctypes: each has its own way to be misread
+    for tag in soup.find_all(True):
+        if tag.decomposed:
+            continue
+        if tag.name in _DROPPED:
+            tag.decompose()
+        elif tag.name == "a" and not _within(tag.get("href")):
+            address = str(tag.get("href", ""))
+            if address.startswith(("http://", "https://")) and address != tag.get_text():
+                tag.append(f" ({address})")
+            tag.unwrap()
+        elif tag.name == "img" and not is_embedded(tag.get("src")):
+            tag.replace_with(str(tag.get("alt", "")))
+        elif tag.name not in _ELEMENTS:
+            tag.unwrap()
+        else:
+            tag.attrs = dict(_kept(tag))
+            if not headings and re.fullmatch("h[1-6]", tag.name):
+                tag.name = "p"
+    for table in soup.find_all("table"):
+        _lay_out(soup, table)
+    return str(soup)
+
+
+def is_embedded(address: object) -> bool:
+    """Whether an image's address is the image itself, so that nothing is loaded for it."""
+    return isinstance(address, str) and _IMAGE.fullmatch(address) is not None
+
+
+def _within(href: Any) -> bool:
+    return isinstance(href, str) and re.fullmatch(r"#[\w-]+", href) is not None
+
+
+def _kept(tag: Tag) -> Iterator[tuple[str, Any]]:
+    for name, value in tag.attrs.items():
+        if name == "style":
+            rules = [rule.strip() for rule in str(value).split(";")]
+            rules = [r for r in rules if _STYLE.fullmatch(r) and "url" not in r.lower()]
+            if rules:
+                yield name, "; ".join(rules)
+        elif name in _ATTRIBUTES:
+            yield name, value
+
+
+def _lay_out(soup: BeautifulSoup, table: Tag) -> None:
+    """A caption from great-tables' title rows, scopes, and a container to scroll in."""
+    heading = table.find_all("tr", class_="gt_heading")
+    if heading and table.caption is None:
+        caption = soup.new_tag("caption")
+        for row, name in zip(heading, ("title", "subtitle"), strict=False):
+            line = soup.new_tag("span", attrs={"class": name})
+            line.string = row.get_text(" ", strip=True)
+            caption.append(line)
+            row.decompose()
+        table.insert(0, caption)
+    for head in table.find_all("th"):
+        if not head.get_text(strip=True):
+            head.name = "td"
+            head.attrs.pop("scope", None)
+        elif not head.get("scope"):
+            head["scope"] = "col" if head.find_parent("thead") else "row"
+    name = table.caption.get_text(" ", strip=True) if table.caption else ""
+    frame = soup.new_tag("div", attrs={"class": "table", "tabindex": "0", "role": "group"})
+    if name:
+        frame["aria-label"] = name
+    table.wrap(frame)

@@ -1,0 +1,368 @@
+"""From rows to purchases: the engine against the definition in plain Python, to the last cent."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import tempfile
+from collections import Counter
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+from oracle import reference
+from oracle.reference import Result
+
+from retention_lib.data.base import Base, read_base
+from retention_lib.data.purchases import summarise
+from retention_lib.errors import DataError
+from retention_lib.params import Params
+
+Row = dict[str, Any]
+
+# --- rows that hypothesis makes up ---------------------------------------------------------------
+
+CUSTOMERS = (
+    *("anna", "bo", "007", "7", "Åse Ødegård", "0", "gjest", '"quoted", with comma', "a;b\tc|d"),
+    *("two\nlines", "#1001", "-", None, "", "  ", "\u00a0"),
+)
+# around midnight and the two nights of the clock change in Europe; each writing is another moment
+LOCAL = (
+    *("2024-01-01", "2024-02-29", "2024-03-31 02:30:00", "2024-10-27 02:30:00"),
+    *("2024-12-31 23:59:59", "2025-01-01 00:00:01", "2024-12-31T12:00:00.250"),
+)
+ZONED = (
+    *("2024-03-30T22:59:01Z", "2024-03-30T23:31:02+00:00", "2024-03-31T21:59:03Z"),
+    *("2024-03-31T22:01:04Z", "2024-10-26T21:59:05+00:00", "2024-10-26T22:01:06Z"),
+    *("2024-10-27T22:59:07Z", "2024-10-27T23:01:08Z", "2024-12-31T18:30:09-05:00"),
+    *("2025-01-01T05:29:10+05:30", "2025-01-01 05:31:11+0530", "2024-06-30T23:30:12-11:00"),
+)
+IMPOSSIBLE = (
+    None,
+    "",
+    "2024-02-30",
+    "2023-02-29",
+    "soon",
+    "31.12.2024",
+    "2024-13-01",
+    "9024-01-01",
+)
+
+days = st.dates(dt.date(2023, 10, 1), dt.date(2025, 3, 31)).map(str)
+dates = st.one_of(
+    days, days, st.sampled_from(LOCAL), st.sampled_from(ZONED), st.sampled_from(IMPOSSIBLE)
+)
+cents = st.one_of(
+    st.integers(-600_000, 900_000), st.sampled_from([-30, -20, -10, 0, 10, 20, 30, 99_999_999_999])
+)
+money = cents.map(lambda c: f"{Decimal(c) / 100:.2f}")
+amounts = st.one_of(money, money, money, st.sampled_from([None, "", "ten", "nan", "inf", "-"]))
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "customer": st.sampled_from(CUSTOMERS),
+    "date": dates,
+    "amount": amounts,
+    "quantity": st.one_of(st.integers(-3, 9).map(str), st.sampled_from([None, "x"])),
+    "unit_price": amounts,
+    "order": st.sampled_from([None, None, "1", "2", "0003"]),
+    "currency": st.sampled_from([None, "NOK", "NOK", "EUR", "SEK"]),
+    "category": st.sampled_from([None, "sko", "vesker"]),
+}
+FX = {"EUR": 11.5, "SEK": 0.97}
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> list[Row]:
+    """Rows of one file; some of them stand in it twice."""
+    fields = ["customer", "date"]
+    fields += draw(st.sampled_from([["amount"], ["amount"], ["quantity", "unit_price"]]))
+    fields += [f for f in ("order", "currency", "category") if draw(st.booleans())]
+    rows = draw(st.lists(st.fixed_dictionaries({f: FIELDS[f] for f in fields}), max_size=30))
+    again = draw(st.lists(st.sampled_from(rows), max_size=4)) if rows else []
+    return draw(st.permutations([*rows, *again])) if rows else []
+
+
+options = st.fixed_dictionaries(
+    {
+        "returns": st.sampled_from(["net", "drop"]),
+        "deduplicate": st.sampled_from(["none", "exact"]),
+        "free_orders": st.booleans(),
+        "guest_ids": st.sampled_from([[], ["0", " gjest "]]),
+        "timezone": st.sampled_from(
+            ["UTC", "Europe/Oslo", "America/New_York", "Pacific/Auckland", "Asia/Kolkata"]
+        ),
+        "start": st.sampled_from([None, None, dt.date(2024, 1, 1), dt.date(2024, 3, 31)]),
+        "as_of": st.sampled_from([None, None, dt.date(2024, 10, 27), dt.date(2024, 12, 31)]),
+    }
+)
+FORMS = ("csv", "parquet")
+
+
+def write(rows: list[Row], file: Path) -> None:
+    """The rows as a client might send them: all of it text."""
+    fields = [*rows[0]]
+    if file.suffix == ".parquet":
+        schema = pa.schema([(field, pa.string()) for field in fields])
+        pq.write_table(pa.Table.from_pylist(rows, schema=schema), file)
+        return
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.DictWriter(stream, fields)
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def read(rows: list[Row], form: str = "csv", **given_: Any) -> Base:
+    with tempfile.TemporaryDirectory() as folder:
+        write(rows, Path(folder) / f"orders.{form}")
+        columns = {field: field for field in rows[0]}
+        params = Params(
+            **{"client": "acme", "currency": "NOK", "source": f"orders.{form}"},
+            **{"columns": columns, "fx": FX, **given_},
+        )
+        return read_base(params, Path(folder))
+
+
+def exact(value: Any) -> Fraction:
+    """An amount that went through a float, as the decimal that it stands for."""
+    return Fraction(round(Decimal(float(value)), 4))
+
+
+def assert_same(base: Base, expected: Result, count: int, guests: bool = False) -> None:
+    """Whatever a base hands out, against the definition."""
+    assert (base.start, base.as_of) == (expected.start, expected.as_of)
+    # rows in = used + left out, by cause, with their amounts
+    assert base.rows_in == count
+    assert base.rows_used == len(expected.used)
+    left_out = {
+        row.cause: (row.rows, exact(0 if pd.isna(row.amount) else row.amount))
+        for row in base.left_out.itertuples()
+    }
+    assert left_out == {
+        cause: (there.rows, there.amount)
+        for cause, there in expected.left_out.items()
+        if there.rows
+    }
+    has_order = "order" in base.rows.columns
+    assert Counter(
+        (row["customer"], row["order"] if has_order else None, row["day"], Fraction(row["amount"]))
+        for row in base.rows.to_pyarrow().to_pylist()
+    ) == Counter((row.customer, row.order, row.day, row.amount) for row in expected.used)
+    assert Counter(
+        (row["customer"], row["day"], Fraction(row["amount"]))
+        for row in base.orders().to_pyarrow().to_pylist()
+    ) == Counter((order.customer, order.day, order.amount) for order in expected.orders)
+    assert sorted(
+        (row["customer"], row["day"], Fraction(row["amount"]))
+        for row in base.purchases().to_pyarrow().to_pylist()
+    ) == [(bought.customer, bought.day, bought.amount) for bought in expected.purchases]
+
+
+def assert_same_customers(base: Base, expected: Result) -> None:
+    for unit, days_in_unit in (("day", 1), ("week", 7)):
+        frame = summarise(base.days, base.as_of, unit)
+        assert list(frame.index) == [customer.customer for customer in expected.customers]
+        for there, one in zip(frame.itertuples(), expected.customers, strict=True):
+            assert (there.first.date(), there.last.date()) == (one.first, one.last)
+            assert (there.frequency, there.purchases) == (one.frequency, one.purchases)
+            assert there.recency == one.recency / days_in_unit
+            assert days_in_unit * there.T == pytest.approx(one.T, rel=1e-15)
+            assert exact(there.revenue) == one.revenue
+            assert there.amount_mean == pytest.approx(float(one.amount_mean), rel=1e-14)
+            if one.monetary_value is None:
+                assert pd.isna(there.monetary_value)
+            else:
+                assert there.monetary_value == pytest.approx(float(one.monetary_value), rel=1e-14)
+
+
+def refund(*amounts_: str) -> list[Row]:
+    first = {"customer": "bo", "date": "2024-05-01", "amount": "5.00"}
+    return [first, *({"customer": "bo", "date": "2024-05-05", "amount": a} for a in amounts_)]
+
+
+PLAIN = {
+    **{"returns": "net", "deduplicate": "none", "free_orders": False, "guest_ids": []},
+    **{"timezone": "Europe/Oslo", "start": None, "as_of": None},
+}
+
+
+@given(rows=tables(), given_=options, form=st.sampled_from(FORMS))
+@example(rows=refund("0.10", "0.20", "-0.30"), given_=PLAIN, form="csv")
+@example(rows=refund("0.10", "0.20", "-0.30"), given_={**PLAIN, "free_orders": True}, form="csv")
+@example(rows=refund("0.00"), given_={**PLAIN, "free_orders": True}, form="parquet")
+@settings(max_examples=45, deadline=None)
+def test_the_engine_reads_rows_as_the_definition_does(
+    rows: list[Row], given_: dict[str, Any], form: str
+) -> None:
+    expected = reference.from_rows(rows, currency="NOK", fx=FX, **given_)
+    if not expected.used:
+        if rows:
+            with pytest.raises(DataError, match="source: "):
+                read(rows, form, **given_)
+        return
+    base = read(rows, form, **given_)
+    assert_same(base, expected, len(rows))
+    assert_same_customers(base, expected)
+
+
+@given(
+    rows=tables(), given_=options, day=st.sampled_from(["2024-03-31", "2024-06-30", "2024-10-26"])
+)
+@settings(max_examples=15, deadline=None)
+def test_a_base_at_an_earlier_day_is_the_base_that_was_read_then(
+    rows: list[Row], given_: dict[str, Any], day: str
+) -> None:
+    then = dt.date.fromisoformat(day)
+    expected = reference.from_rows(rows, currency="NOK", fx=FX, **{**given_, "as_of": then})
+    if not expected.used:
+        return
+    base = read(rows, **{**given_, "as_of": dt.date(2024, 12, 31)}).at(then)
+    assert_same(base, expected, len(rows))
+    assert_same_customers(base, expected)
+    assert base.windows.period.end == then
+
+
+def test_nothing_is_known_of_a_day_after_the_end() -> None:
+    base = read(refund("1.00"))
+    with pytest.raises(ValueError, match="2024-05-06, after the end of the data on 2024-05-05"):
+        base.at(dt.date(2024, 5, 6))
+
+
+# --- amounts that a file has as numbers ------------------------------------------------------------
+
+
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.sampled_from([1, 7, None]),
+            st.one_of(
+                st.none(),
+                st.sampled_from(ZONED).map(dt.datetime.fromisoformat),
+                st.datetimes(dt.datetime(2024, 1, 1), dt.datetime(2025, 1, 1)).map(
+                    lambda moment: moment.replace(tzinfo=dt.UTC)
+                ),
+            ),
+            st.one_of(st.none(), cents.map(lambda c: c / 100), st.sampled_from([float("inf")])),
+        ),
+        min_size=1,
+        max_size=30,
+    ),
+    timezone=st.sampled_from(["Europe/Oslo", "America/New_York"]),
+    has_float_ids=st.booleans(),
+)
+@settings(max_examples=20, deadline=None)
+def test_numbers_and_zoned_timestamps_of_a_parquet_file_are_read_the_same(
+    rows: list[tuple[Any, ...]], timezone: str, has_float_ids: bool
+) -> None:
+    named = [dict(zip(("customer", "date", "amount"), row, strict=True)) for row in rows]
+    expected = reference.from_rows(named, currency="NOK", timezone=timezone)
+    # pandas makes floats of ids among which one is missing
+    id_type = pa.float64() if has_float_ids else pa.int64()
+    schema = pa.schema(
+        [("customer", id_type), ("date", pa.timestamp("us", "UTC")), ("amount", pa.float64())]
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        pq.write_table(pa.Table.from_pylist(named, schema=schema), Path(folder) / "o.parquet")
+        params = Params(
+            **{"client": "acme", "currency": "NOK", "source": "o.parquet", "timezone": timezone},
+            columns={"customer": "customer", "date": "date", "amount": "amount"},
+        )
+        if not expected.used:
+            with pytest.raises(DataError, match="no row can be used"):
+                read_base(params, Path(folder))
+            return
+        base = read_base(params, Path(folder))
+    assert_same(base, expected, len(rows))
+    assert_same_customers(base, expected)
+
+
+# --- single claims --------------------------------------------------------------------------------
+
+
+def row(**change: str) -> Row:
+    return {"customer": "anna", "date": "2024-05-01", "amount": "10.00", **change}
+
+
+def test_amounts_that_cancel_out_are_no_purchase_and_leave_no_dust() -> None:
+    base = read(refund("0.10", "0.20", "-0.30"))
+    bo = base.customers().loc["bo"]
+    assert (bo["purchases"], bo["revenue"]) == (1, 5.0)
+    # nor is a refunded day one where orders of zero count: something was returned
+    assert (
+        read(refund("0.10", "0.20", "-0.30"), free_orders=True).customers().loc["bo", "purchases"]
+        == 1
+    )
+    assert read(refund("0.00"), free_orders=True).customers().loc["bo", "purchases"] == 2
+
+
+def test_a_time_is_read_with_its_zone_however_it_is_written() -> None:
+    writings = (
+        *("2024-05-01T22:30:00Z", "2024-05-01 22:30:00 UTC", "2024-05-01 22:30 GMT"),
+        *("2024-05-02 00:30:00 +0200", "2024-05-01T22:30:00.000+00:00", "2024-05-01 22:30:00+00"),
+    )
+    base = read([row(date=written) for written in writings], timezone="Europe/Oslo")
+    assert base.rows_used == len(writings)
+    assert set(base.rows.execute()["time"]) == {pd.Timestamp("2024-05-02 00:30:00")}
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["epoch", "infinity", "2024-05-01 10:00 rubbish", "10:00", "0044-03-15", "2024-05-01T"],
+)
+def test_what_is_no_day_is_left_out_and_never_guessed(written: str) -> None:
+    base = read([row(), row(date=written)])
+    assert base.left_out.to_dict("records") == [{"cause": "no_date", "rows": 1, "amount": 10.0}]
+
+
+def test_a_product_is_no_duplicate_of_another_product_of_the_same_amount() -> None:
+    rows = [
+        {"customer": "anna", "date": "2024-05-01", "quantity": q, "unit_price": p}
+        for q, p in (("2", "5.00"), ("1", "10.00"), ("2", "5.00"))
+    ]
+    base = read(rows, deduplicate="exact")
+    assert base.left_out["cause"].tolist() == ["duplicate"]
+    assert base.rows_used == 2
+
+
+def test_large_amounts_are_converted_and_impossible_ones_counted() -> None:
+    rows = [
+        {"customer": "anna", "date": "2024-05-01", "quantity": q, "unit_price": p, "currency": c}
+        for q, p, c in (
+            ("1", "99999999.99", "EUR"),
+            ("10000000000", "10000000000", "NOK"),
+            ("1", "99999999999999.99", "EUR"),
+            ("1", "1e300", "EUR"),
+        )
+    ]
+    base = read(rows)
+    assert base.customers()["revenue"].tolist() == [99_999_999.99 * 11.5]
+    assert base.left_out.to_dict("records")[0]["rows"] == 3
+
+
+def test_a_small_currency_is_exact_to_the_cent() -> None:
+    rows = [row(amount="10000000.00", currency="VND")]
+    base = read(rows, fx={"VND": 0.00041234567})
+    assert base.customers()["revenue"].tolist() == [4123.4567]
+
+
+def test_currencies_are_known_in_small_letters_too_and_none_is_the_reports() -> None:
+    base = read([row(currency="eur"), row(currency=""), row(currency=" NOK ")])
+    assert base.customers()["revenue"].tolist() == [115.0 + 10.0 + 10.0]
+
+
+def test_the_causes_stand_most_rows_first_and_equals_by_name() -> None:
+    rows = [row(), *(row(date="") for _ in range(2)), row(amount="x"), row(customer="")]
+    assert read(rows).left_out["cause"].tolist() == ["no_date", "no_amount", "no_customer"]
+
+
+def test_the_customers_carry_their_ruler_and_belong_to_whoever_asked() -> None:
+    base = read(refund("1.00"), time_unit="week")
+    frame = base.customers()
+    assert frame.attrs == {"time_unit": "week", "grain": "day", "as_of": "2024-05-05"}
+    frame["revenue"] = 0.0
+    assert base.customers()["revenue"].tolist() == [6.0]
