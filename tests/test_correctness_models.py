@@ -21,6 +21,7 @@ from retention_lib.models import (
     validate,
 )
 from retention_lib.models._lifetimes import lifetimes
+from retention_lib.models.expectation import expected_purchases
 from retention_lib.models.histories import Histories, compress
 from retention_lib.models.likelihood import BetaGeometricLikelihood, GammaGammaLikelihood
 from retention_lib.models.pareto_likelihood import ParetoNBDLikelihood
@@ -201,6 +202,24 @@ def test_bgnbd_expected_purchases_of_a_new_customer(bgnbd):
     share = (1 + terms.sum()) * (alpha / (alpha + 78)) ** r
     assert (a + b - 1) / (a - 1) * (1 - share) == pytest.approx(1.8576, abs=5e-5)
     assert expected[3] == pytest.approx(1.8580, abs=5e-5)
+
+
+@pytest.mark.parametrize(
+    ("t", "r", "alpha", "a", "b", "expected"),
+    [
+        (78.0, 0.243, 4.414, 0.793, 2.426, 1.860519057942769),
+        (39.0, 2.243, 43.274, 0.793, 4.426, 1.687399305805313),
+        (1_000.0, 1.0, 0.01, 56.25, 3.125, 1.056549911862153),
+        (365.0, 1_000.5, 400.0, 0.75, 1_002.5, 704.5260483129783),
+        (1_825.0, 0.5, 10.0, 0.03125, 0.5, 75.4664812492006),
+        (30.0, 100_000.5, 10_000.0, 1_000.0, 100_002.5, 95.87874084165607),
+        (365.0, 8_000.0, 0.0625, 0.6875, 18.0, 5728.104007039443),
+    ],
+)
+def test_the_expectation_is_equation_9_in_sixty_digits(t, r, alpha, a, b, expected):
+    # Fader, Hardie & Lee (2005), equation 9, its hypergeometric function in 60-digit arithmetic.
+    value = expected_purchases(t, r, alpha, a, b)[0, 0]
+    assert value == pytest.approx(expected, rel=1e-11)
 
 
 def test_paretonbd_points(paretonbd):

@@ -733,6 +733,52 @@ def test_simulated_futures_average_to_the_expectation(base, name):
         assert abs(sums.mean() - expected) <= 4 * error
 
 
+CUSTOMERS_ALIKE = 40_000
+
+
+def simulated_counts(model, params: tuple[float, ...], horizon: float) -> np.ndarray:
+    """Purchases of those who are alive among customers with x = 3, t_x = 25 and T = 30."""
+    histories = compress(*(np.full(CUSTOMERS_ALIKE, v) for v in (3, 25.0, 30.0)))
+    alive, bought = model.simulate(np.random.default_rng(21), np.array(params), histories, horizon)
+    assert not bought[~alive].any()
+    return bought[alive]
+
+
+@pytest.mark.parametrize(("model", "extra"), [(BetaGeoFitter, 0), (ModifiedBetaGeoFitter, 1)])
+def test_simulated_counts_have_the_distribution_of_the_model(model, extra):
+    r, alpha, a, b = 0.9, 4.0, 0.8, 2.5
+    counts = simulated_counts(model(), (r, alpha, a, b), 52.0)
+    for n in (1, 2, 3, 5, 9):
+        share = survival_of_count(n, 52.0, r + 3, alpha + 30, a, b + 3 + extra)
+        error = np.sqrt(share * (1 - share) / len(counts))
+        assert abs((counts >= n).mean() - share) <= 4 * error
+
+
+def test_simulated_counts_of_the_pareto_nbd_are_those_of_lives_lived_out():
+    r, alpha, s, beta = 0.9, 4.0, 0.6, 12.0
+    counts = simulated_counts(ParetoNBDFitter(), (r, alpha, s, beta), 52.0)
+    rng = np.random.default_rng(22)
+    rate = rng.gamma(r + 3, 1 / (alpha + 30), 400_000)
+    leaves = rng.exponential(1 / rng.gamma(s, 1 / (beta + 30), 400_000))
+    lived = rng.poisson(rate * np.minimum(leaves, 52.0))
+    for n in (1, 2, 3, 5, 9, 14):
+        share = (lived >= n).mean()
+        error = np.sqrt(share * (1 - share) * (1 / len(counts) + 1 / len(lived)))
+        assert abs((counts >= n).mean() - share) <= 4 * error
+
+
+@pytest.mark.parametrize("wider", [0.2, 1.0, 10.0])
+def test_the_probability_of_being_alive_in_a_draw_is_that_of_its_parameters(base, wider):
+    model = fit_purchase_model(base, "paretonbd")
+    histories = compress(*(base[c].head(300) for c in ("frequency", "recency", "T")))
+    params = draw_parameters(
+        np.random.default_rng(23), model.params_.to_numpy(), wider**2 * model.log_covariance_, 300
+    )
+    columns = (histories.frequency, histories.recency, histories.T)
+    for theta, alive in zip(params, model.alive_by_draw(params, histories), strict=True):
+        assert alive == pytest.approx(model._alive(theta, *columns), abs=2e-3)
+
+
 def test_drawn_parameters_have_the_covariance_of_the_fit(base):
     model = fit_purchase_model(base, "bgnbd")
     rng = np.random.default_rng(12)

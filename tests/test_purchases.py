@@ -195,7 +195,7 @@ PLAIN = {
 @example(rows=refund("0.10", "0.20", "-0.30"), given_=PLAIN, form="csv")
 @example(rows=refund("0.10", "0.20", "-0.30"), given_={**PLAIN, "free_orders": True}, form="csv")
 @example(rows=refund("0.00"), given_={**PLAIN, "free_orders": True}, form="parquet")
-@settings(max_examples=45, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_the_engine_reads_rows_as_the_definition_does(
     rows: list[Row], given_: dict[str, Any], form: str
 ) -> None:
@@ -233,7 +233,7 @@ def test_nothing_is_known_of_a_day_after_the_end() -> None:
         base.at(dt.date(2024, 5, 6))
 
 
-# --- amounts that a file has as numbers ------------------------------------------------------------
+# --- amounts that a file has as numbers -----------------------------------------------------------
 
 
 @given(

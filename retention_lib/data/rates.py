@@ -15,7 +15,7 @@ from retention_lib.errors import DataError
 from retention_lib.params import Params
 
 #: A rate: twelve decimals, so that a million of a small currency is exact to the cent.
-RATE: Final = "decimal(20, 12)"
+RATE: Final = "decimal(38, 12)"
 SMALLEST_RATE: Final = 1e-8
 LARGEST_RATE: Final = 1e7
 

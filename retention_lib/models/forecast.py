@@ -69,6 +69,20 @@ class Forecast:
     discount_rate: float
     margin: float
 
+    @property
+    def unknowable(self) -> str | None:
+        """Why this base can't carry a forecast at all; None where it can.
+
+        Its parameters then say nothing of the customers, and neither does what follows from them.
+        """
+        serious = [f.sentence for f in self.purchase_model.findings_ if f.serious]
+        return serious[0] if serious else None
+
+    @property
+    def usable(self) -> bool:
+        """Whether to act on it."""
+        return self.verdict.kind != "unfit"
+
 
 def make_forecast(base: Base) -> Forecast:
     """Choose, test and fit the models of a base, and value its customers.
@@ -266,6 +280,8 @@ def _holdout(test: Holdout | None) -> dict[str, Metric]:
 
 def _expected(made: Forecast) -> dict[str, Metric]:
     totals, n = made.valuation.totals, len(made.valuation.customers)
+    if (why := made.unknowable) is not None:
+        return {name: unknown(unit, why, n=n) for name, unit in _EXPECTED.items()}
     off = made.holdout.bias if made.holdout else None
     return {
         "customers.expected_alive": _estimated(totals.alive, "count", n),
@@ -274,6 +290,15 @@ def _expected(made: Forecast) -> dict[str, Metric]:
         "clv.mean": _estimated(totals.clv_mean, "currency", n, off),
         "clv.top20_share": _estimated(totals.top20_share, "share", n),
     }
+
+
+_EXPECTED: dict[str, Unit] = {
+    "customers.expected_alive": "count",
+    "purchases.expected": "number",
+    "clv.total": "currency",
+    "clv.mean": "currency",
+    "clv.top20_share": "share",
+}
 
 
 def _estimated(

@@ -152,11 +152,11 @@ class ParetoNBDFitter(PurchaseFitter, lifetimes.ParetoNBDFitter):
         left_at = rng.standard_exponential(len(first.who))
         scale = beta + histories.T[first.history]
         stayed = left_at > s * np.log1p(first.time / scale)
-        who, rate, time = first.who[stayed], first.rate(rng, stayed), first.time[stayed]
-        leaves = scale[stayed] * np.expm1(np.minimum(left_at[stayed] / s, 700.0))
-        rest = np.maximum(np.minimum(leaves, horizon) - time, 0.0)
+        rate, scale = first.rate(rng, stayed), scale[stayed]
+        ahead = np.minimum(left_at[stayed] / s, np.log1p(horizon / scale))
+        rest = np.maximum(scale * np.expm1(ahead) - first.time[stayed], 0.0)
         purchases = np.zeros(len(first.alive), dtype=np.int64)
-        purchases[who] = 1 + rng.poisson(np.minimum(rate * rest, 1e9))
+        purchases[first.who[stayed]] = 1 + rng.poisson(np.minimum(rate * rest, 1e9))
         return first.alive, purchases
 
     def _alive(self, params: Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:

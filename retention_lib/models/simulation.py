@@ -78,7 +78,8 @@ def draw_first_purchase(
     FirstPurchase
     """
     shape, scale = r + histories.frequency, alpha + histories.T
-    buys = -np.expm1(-shape * np.log1p(horizon / scale))
+    ahead = np.log1p(horizon / scale)
+    buys = -np.expm1(-shape * ahead)
     row = histories.inverse
     uniform = rng.random(len(row))
     lives = uniform < alive[row]
@@ -86,7 +87,7 @@ def draw_first_purchase(
     here = row[who]
     # Given that it let the customer through, the number is uniform below that bound.
     waited = -np.log1p(-uniform[who] / alive[here]) / shape[here]
-    time = np.minimum(scale[here] * np.expm1(np.minimum(waited, 700.0)), horizon)
+    time = np.minimum(scale[here] * np.expm1(np.minimum(waited, ahead[here])), horizon)
     return FirstPurchase(lives, who, here, time, shape[here] + 1, scale[here] + time)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from retention_lib.data.base import Base
@@ -35,9 +36,13 @@ def customer_table(base: Base, made: Forecast, scores: Rfm | None = None) -> pd.
     -------
     DataFrame
         `COLUMNS`, and `T_days`, days since the first purchase. Times are in the client's
-        `time_unit`; value is discounted margin within the horizon, in the report's currency.
+        `time_unit`; value is discounted margin within the horizon, in the report's currency. What
+        a forecast would say is missing where the base can't carry one.
     """
-    return _table(base, made.valuation.customers, scores)
+    values = made.valuation.customers
+    if made.unknowable is not None:
+        values = values * np.nan
+    return _table(base, values, scores)
 
 
 def lists_at(earlier: Base, model: str) -> tuple[ActionList, ...]:
@@ -57,6 +62,6 @@ def _table(base: Base, values: pd.DataFrame, scores: Rfm | None = None) -> pd.Da
     customers = base.customers()
     scores = scores or rfm(customers, base.as_of)
     table = customers.join(scores.scores).join(values)
-    table["tier"] = tiers(table["clv"].fillna(0.0), base.params.tiers)
+    table["tier"] = tiers(table["clv"], base.params.tiers)
     table = table[[column for column in COLUMNS if column in table]]
     return table.assign(T_days=(pd.Timestamp(base.as_of) - table["first"]).dt.days)

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 
 from retention_lib.data.base import Base
-from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.forecast import Forecast
 from retention_lib.report import findings, tables
 from retention_lib.report.customers import lists_at
@@ -51,14 +50,14 @@ def _cohort_label(day: pd.Timestamp, period: str, formats: Formats) -> str:
     return formats.month(day)
 
 
-def alive_grid(model: PurchaseFitter, customers: pd.DataFrame, points: int = 40) -> pd.DataFrame:
+def alive_grid(made: Forecast, customers: pd.DataFrame, points: int = 40) -> pd.DataFrame:
     """frequency, recency, p_alive on a regular grid, for customers observed as long as the oldest.
 
-    Without a repeat purchase or any time of observation there is nothing to map: no rows.
+    Without a model that holds there is nothing to map: no rows.
 
     Parameters
     ----------
-    model : PurchaseFitter
+    made : Forecast
     customers : DataFrame
         Sets how far the grid goes: to the frequency that all but a hundredth stay below, and to the
         longest observation.
@@ -66,14 +65,14 @@ def alive_grid(model: PurchaseFitter, customers: pd.DataFrame, points: int = 40)
         Steps of recency.
     """
     longest = float(customers["T"].max())
-    if longest <= 0 or not customers["frequency"].any():
+    if longest <= 0 or made.unknowable is not None:
         return pd.DataFrame({"frequency": [], "recency": [], "p_alive": []}, dtype=float)
     most = int(np.clip(customers["frequency"].quantile(0.99), 3, 30))
     frequency, recency = np.meshgrid(
         np.arange(1, most + 1), np.linspace(0, longest, points), indexing="ij"
     )
     shape = frequency.shape
-    alive = model.conditional_probability_alive(
+    alive = made.purchase_model.conditional_probability_alive(
         frequency.ravel(), recency.ravel(), np.full(frequency.size, longest)
     )
     return pd.DataFrame(
@@ -108,8 +107,12 @@ def calibration_figure(made: Forecast, formats: Formats) -> Drawn | None:
 
 
 def segments_figure(profile: pd.DataFrame, formats: Formats) -> Drawn:
-    """Share of customers beside share of value, of the segments that are large enough."""
-    return segments(profile[profile["customers"] >= SMALLEST_GROUP], formats)
+    """Share of customers beside share of value, of the segments that are large enough.
+
+    Value is CLV, or revenue so far where there is no forecast.
+    """
+    value = "revenue" if profile["share_of_clv"].isna().all() else "clv"
+    return segments(profile[profile["customers"] >= SMALLEST_GROUP], formats, value)
 
 
 def reasons_table(reasons: pd.DataFrame, formats: Formats) -> Any | None:
@@ -117,8 +120,10 @@ def reasons_table(reasons: pd.DataFrame, formats: Formats) -> Any | None:
     return None if reasons.empty else tables.reasons_table(reasons, formats)
 
 
-def profile_table(profile: pd.DataFrame, by: str, formats: Formats) -> Any:
+def profile_table(profile: pd.DataFrame, by: str, formats: Formats) -> Any | None:
     """Segments or tiers side by side: size, share of value, what a customer in them is like."""
+    if profile.empty:
+        return None
     return tables.frame_table(
         profile,
         formats,

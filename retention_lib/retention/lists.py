@@ -82,7 +82,14 @@ def action_lists(customers: pd.DataFrame) -> tuple[ActionList, ...]:
     customers : DataFrame
         The valued customers: `COLUMNS` without value_at_stake, and `T_days` (days since the first
         purchase).
+
+    Returns
+    -------
+    tuple of ActionList
+        Empty where no customer has a value: a list would rank by nothing.
     """
+    if customers["clv"].isna().all():
+        return ()
     valued = customers.assign(value_at_stake=value_at_stake(customers["clv"], customers["p_alive"]))
     return tuple(
         _make(valued, id_, title, about, rule, order) for id_, title, about, rule, order in _RULES

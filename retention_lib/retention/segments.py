@@ -106,7 +106,8 @@ def tiers(clv: pd.Series, shares: Mapping[str, float]) -> pd.Series:
     Returns
     -------
     Series of category
-        Ordered best first. Ties are broken by the customer's id, so that a rerun gives the same.
+        Ordered best first; missing where the CLV is. Ties are broken by the customer's id, so that
+        a rerun gives the same.
     """
     best_first = pd.DataFrame({"clv": clv.to_numpy(), "id": clv.index.astype(str)}).sort_values(
         ["clv", "id"], ascending=[False, True]
@@ -116,6 +117,7 @@ def tiers(clv: pd.Series, shares: Mapping[str, float]) -> pd.Series:
     bounds = np.round(np.cumsum(list(shares.values())) * len(clv))
     index = np.minimum(np.searchsorted(bounds, rank, side="left"), len(shares) - 1)
     names = np.array(list(shares), dtype=object)[index]
+    names[clv.isna().to_numpy()] = None
     return pd.Series(pd.Categorical(names, list(shares), ordered=True), index=clv.index)
 
 

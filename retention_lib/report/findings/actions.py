@@ -16,6 +16,8 @@ UPLIFTS = (0.02, 0.05)
 
 def headline(lists: tuple[ActionList, ...]) -> Sentence:
     """The chapter's headline."""
+    if not lists:
+        return Sentence("No lists: they would rest on a forecast that isn't fit to act on")
     win_back = _named(lists, "win_back")
     if win_back.eligible:
         return Sentence(

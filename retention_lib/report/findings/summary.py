@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from retention_lib.metrics import Metric
+from retention_lib.metrics import Metric, unknown
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.verdict import Verdict
 from retention_lib.report.findings.retention import SMALL
@@ -16,6 +16,8 @@ Metrics = Mapping[str, Metric]
 
 def headline(metrics: Metrics, made: Forecast) -> Sentence:
     """What happened, and what is to come, in one sentence."""
+    if not made.usable:
+        metrics = {**metrics, "clv.total": unknown("currency", "not fit to act on")}
     churn, kept, value = (
         metrics["churn.rate"],
         metrics["retention.rate"],
@@ -79,4 +81,6 @@ def first_steps(lists: tuple[ActionList, ...]) -> list[Sentence]:
         }[one.id]
         weight = one.eligible_at_stake if one.id == "win_back" else one.eligible_clv
         said.append((weight, Sentence(sentence, n=one.eligible, stake=stake, worth=worth)))
+    if not said:
+        return [Sentence("There is no list to act on: it would rest on a forecast that isn't fit.")]
     return [sentence for _, sentence in sorted(said, key=lambda pair: -pair[0])]

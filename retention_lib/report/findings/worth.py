@@ -16,7 +16,7 @@ def total(metrics: Metrics, forecast: Forecast) -> Sentence:
     """The chapter's headline."""
     value = about(metrics["clv.total"])
     months = Metric(forecast.horizon_months, "months")
-    if value.value is None:
+    if value.value is None or not forecast.usable:
         return Sentence("What the customers are worth can't be said from this history")
     if forecast.margin >= 1:
         return Sentence(
