@@ -54,12 +54,8 @@ class Metric:
             raise ValueError("a metric without a value needs a note that says why")
 
     def as_json(self) -> dict[str, Any]:
-        """The metric as `metrics.json` has it: value and unit always, the rest where known.
-
-        Figures carry twelve significant digits: what comes after them depends on the order in which
-        a machine adds up, and would make equal reports differ.
-        """
-        fields = {k: _rounded(v) for k, v in asdict(self).items()}
+        """The metric as `metrics.json` has it: value and unit always, the rest where known."""
+        fields = asdict(self)
         return {k: v for k, v in fields.items() if v is not None or k == "value"}
 
 
@@ -73,15 +69,15 @@ def unknown(unit: Unit, note: str, n: int | None = None) -> Metric:
     return Metric(None, unit, n=n, note=note)
 
 
-def _rounded(value: Any) -> Any:
-    return float(f"{value:.12g}") if isinstance(value, float) else value
-
-
 def _plain(value: Any) -> float | int | None:
-    """A number that JSON can carry: NumPy scalars become Python's, NaN and infinity become None."""
+    """A number that JSON can carry: NumPy scalars become Python's, NaN and infinity become None.
+
+    Twelve significant digits: what comes after them depends on the order in which a machine adds
+    up, and would make equal reports differ.
+    """
     if value is None:
         return None
     value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
+    if not isinstance(value, float):
+        return value
+    return float(f"{value:.12g}") if math.isfinite(value) else None

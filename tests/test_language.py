@@ -98,7 +98,8 @@ def test_a_metric_is_written_by_its_unit() -> None:
     assert EN.metric(Metric(41.5, "days")) == "41.5 days"
     assert EN.metric(Metric(3, "months")) == "3 months"
     assert EN.metric(Metric(1.418, "ratio")) == "1.42"
-    assert EN.metric(Metric(-9582.429, "number")) == "−9,582.4"
+    assert EN.metric(Metric(-9582.429, "number"), digits=3) == "−9,582.4"
+    assert EN.metric(Metric(2093.92, "number")) == "2,094"
 
 
 def test_both_ends_of_an_interval_have_the_same_decimals() -> None:

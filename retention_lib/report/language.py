@@ -220,7 +220,7 @@ class Formats:
 
         `digits` are the decimals of a plain number, by default two; a large one has fewer.
         """
-        digits = _number_digits(x, 2 if digits is None else digits)
+        digits = _number_digits(x, digits)
         by_unit: dict[str, Callable[[Number], str]] = {
             "count": self.count,
             "share": self.share,
@@ -247,7 +247,7 @@ class Formats:
             digits = self._money_digits(larger)
             ends = self.money(low, digits), self.money(high, digits)
         else:
-            digits = _number_digits(larger, 2 if digits is None else digits)
+            digits = _number_digits(larger, digits)
             ends = self.value(low, unit, digits), self.value(high, unit, digits)
         return self.say("{low} to {high}", low=ends[0], high=ends[1])
 
@@ -332,14 +332,14 @@ def _decimals(pattern: str, digits: int) -> str:
     return re.sub(r"0\.0+", "0." + "0" * digits if digits else "0", pattern)
 
 
-def _number_digits(x: Number, wanted: int) -> int:
-    """Decimals of a plain number: as wanted, at most one from 1,000 up, none from 100,000 up.
+def _number_digits(x: Number, wanted: int | None) -> int:
+    """Decimals of a plain number: two, or as wanted; from 1,000 up none, or one where some are.
 
     A log-likelihood is read to one decimal, as the literature prints it.
     """
     if x is None or abs(x) < 1_000:
-        return wanted
-    return min(wanted, 1 if abs(x) < 100_000 else 0)
+        return 2 if wanted is None else wanted
+    return 0 if wanted is None else min(wanted, 1)
 
 
 def _fraction_digits(x: Number) -> int:

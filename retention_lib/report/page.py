@@ -224,7 +224,7 @@ class Page:
         if metric.low is not None and metric.high is not None:
             interval = formats.interval(metric.low, metric.high, metric.unit)
             lines.append(formats.say("95% interval {interval}", interval=interval))
-        if metric.n is not None:
+        if metric.n is not None and metric.value is not None:
             lines.append(formats.say("n = {n}", n=formats.count(metric.n)))
         if headline.hint:
             lines.append(self._plain(headline.hint))
@@ -275,7 +275,9 @@ def _published(notebook: NotebookNode) -> Iterator[Mapping[str, Mapping[str, Any
 
 def _shown(kind: str, html: Markup, plain: str, **fields: Any) -> Shown:
     known = {name: value for name, value in fields.items() if value is not None}
-    data = {"text/html": str(_LAB_STYLE + html), "text/plain": plain}
+    # JupyterLab would typeset what stands between two dollar signs as a formula
+    lab = Markup('<div class="mathjax_ignore tex2jax_ignore">{}{}</div>').format(_LAB_STYLE, html)
+    data = {"text/html": str(lab), "text/plain": plain}
     return Shown(data, {"retention": {"kind": kind} | known})
 
 
