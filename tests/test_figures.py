@@ -508,7 +508,7 @@ def test_labels_that_would_meet_are_moved_apart_and_stay_inside() -> None:
     assert placed.tolist() == [4.0, 5.0, 6.0, 9.9]
 
 
-@pytest.mark.parametrize("colour", {*TEXT_COLOURS.values(), QUIET})
+@pytest.mark.parametrize("colour", sorted({*TEXT_COLOURS.values(), QUIET}))
 def test_every_colour_of_text_reads_on_white(colour: str) -> None:
     assert 1.05 / (luminance(to_rgb(colour)) + 0.05) >= 4.5
 

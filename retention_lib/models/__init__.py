@@ -5,8 +5,7 @@ from __future__ import annotations
 from retention_lib.models.choose import choose
 from retention_lib.models.clv import (
     Valuation,
-    customer_values,
-    total_value,
+    expected_values,
     value_base,
 )
 from retention_lib.models.fit import (
@@ -38,12 +37,11 @@ __all__ = [
     "Valuation",
     "Verdict",
     "choose",
-    "customer_values",
+    "expected_values",
     "fit_purchase_model",
     "fit_spend_model",
     "independence",
     "repeat_buyers",
-    "total_value",
     "validate",
     "value_base",
     "verdict",

@@ -24,10 +24,8 @@ __all__ = [
     "Estimate",
     "Totals",
     "Valuation",
-    "customer_values",
     "expected_values",
     "month_boundaries",
-    "total_value",
     "value_base",
 ]
 
@@ -41,7 +39,11 @@ class Valuation:
     Attributes
     ----------
     customers : DataFrame
-        See `customer_values`.
+        Indexed like the customers: `p_alive`; `expected_purchases` in the horizon; `expected_spend`
+        per purchase; `clv`, discounted margin in the horizon; `clv_low`, `clv_high`,
+        `purchases_low`, `purchases_high`, between which the customer's outcome falls with at least
+        95 % probability if the model holds (parameters' error included). Low is 0 for most
+        customers: that they don't come back is a likely outcome.
     totals : Totals
     """
 
@@ -190,77 +192,6 @@ def expected_values(
         as_of=as_of,
         time_unit=time_unit,
     )[0]
-
-
-def customer_values(
-    customers: pd.DataFrame,
-    purchase_model: PurchaseFitter,
-    spend_model: GammaGammaFitter | None,
-    *,
-    horizon_months: int,
-    discount_rate: float,
-    margin: float,
-    as_of: str | pd.Timestamp,
-    time_unit: str,
-    draws: int = 400,
-    seed: int = 0,
-) -> pd.DataFrame:
-    """Each customer's value; parameters as in `value_base`.
-
-    Returns
-    -------
-    DataFrame
-        Indexed like `customers`: `p_alive`; `expected_purchases` in the horizon; `expected_spend`
-        per purchase; `clv`, discounted margin in the horizon; `clv_low`, `clv_high`,
-        `purchases_low`, `purchases_high`, between which the customer's outcome falls with at least
-        95 % probability if the model holds (parameters' error included). Low is 0 for most
-        customers: that they don't come back is a likely outcome.
-    """
-    return value_base(
-        customers,
-        purchase_model,
-        spend_model,
-        horizon_months=horizon_months,
-        discount_rate=discount_rate,
-        margin=margin,
-        as_of=as_of,
-        time_unit=time_unit,
-        draws=draws,
-        seed=seed,
-    ).customers
-
-
-def total_value(
-    customers: pd.DataFrame,
-    purchase_model: PurchaseFitter,
-    spend_model: GammaGammaFitter | None,
-    *,
-    horizon_months: int,
-    discount_rate: float,
-    margin: float,
-    as_of: str | pd.Timestamp,
-    time_unit: str,
-    draws: int = 400,
-    seed: int = 0,
-) -> Totals:
-    """The base's value with intervals; parameters as in `value_base`.
-
-    Returns
-    -------
-    Totals
-    """
-    return value_base(
-        customers,
-        purchase_model,
-        spend_model,
-        horizon_months=horizon_months,
-        discount_rate=discount_rate,
-        margin=margin,
-        as_of=as_of,
-        time_unit=time_unit,
-        draws=draws,
-        seed=seed,
-    ).totals
 
 
 def _expectations(

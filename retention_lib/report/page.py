@@ -21,8 +21,8 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from markupsafe import Markup, escape
-from nbformat import NotebookNode
 
+from retention_lib._nbformat import NotebookNode
 from retention_lib.metrics import Metric, from_json
 from retention_lib.report.figures.style import Drawn, style, whole
 from retention_lib.report.language import Formats
