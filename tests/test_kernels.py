@@ -374,7 +374,8 @@ CHAPTER = (
     "print(frame)",
     "seaborn.lineplot(frame, x='column 0', y='column 1');",
     "print('out'); print('err', file=sys.stderr); warnings.warn('beware')",
-    "from lifetimes.datasets import load_cdnow_summary\nload_cdnow_summary().describe()",
+    "import pathlib\nfolder = pathlib.Path(lifetimes.__file__).parent / 'datasets'\n"
+    "pandas.read_csv(folder / 'cdnow_customers_summary.csv').describe()",
     "ibis.memtable({'a': [1, 2]}).a.sum().execute()",
     "pandas.options.d",
     "dict(plt.rcParams)",
