@@ -153,7 +153,7 @@ def test_a_base_in_which_nobody_bought_has_an_empty_table() -> None:
     ),
     period=st.sampled_from([("month", 1), ("quarter", 3), ("year", 12)]),
 )
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_every_cell_is_the_share_of_its_customers(
     purchases: list[tuple[str, str]], period: tuple[Any, int]
 ) -> None:
@@ -207,8 +207,8 @@ def test_the_months_add_up_to_all_revenue_returns_included() -> None:
 
 # --- the second purchase -------------------------------------------------------------------------
 
-#: Second purchase after 10, 20 and 20 days; watched for 10, 15 and 30 days without one; one customer
-#: came on the last day.
+#: Second purchase after 10, 20 and 20 days; watched for 10, 15 and 30 days without one; one
+#: customer came on the last day.
 JOURNEYS = """
     a 2024-01-01
     a 2024-01-11

@@ -218,8 +218,23 @@ def order(customer: str, day: str, amount: str, id_: str = "") -> dict[str, str]
     period=12,
     active=12,
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=4, deadline=None)
 def test_metrics_are_those_of_plain_sql(
+    rows: list[dict[str, str]], as_of: dt.date, period: int, active: int
+) -> None:
+    assert_those_of_plain_sql(rows, as_of, period, active)
+
+
+@pytest.mark.slow
+@given(rows=st.lists(row, max_size=50), as_of=ends, period=months, active=months)
+@settings(max_examples=60, deadline=None)
+def test_metrics_of_many_bases_are_those_of_plain_sql(
+    rows: list[dict[str, str]], as_of: dt.date, period: int, active: int
+) -> None:
+    assert_those_of_plain_sql(rows, as_of, period, active)
+
+
+def assert_those_of_plain_sql(
     rows: list[dict[str, str]], as_of: dt.date, period: int, active: int
 ) -> None:
     rows = [*rows, FINAL]
@@ -239,8 +254,9 @@ def test_metrics_are_those_of_plain_sql(
     )
 
 
+@pytest.mark.slow
 @given(rows=st.lists(row, min_size=5, max_size=40), as_of=ends)
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_an_earlier_day_looks_the_same_from_later(
     rows: list[dict[str, str]], as_of: dt.date
 ) -> None:
@@ -307,6 +323,17 @@ def test_a_base_of_returns_only_has_counts_and_reasons() -> None:
         *("revenue.returning_share", "revenue.top20_share"),
     }
     assert all(found[name].note for name in unknown)
+
+
+def test_orders_of_who_is_no_buyer_count_in_the_interval_too() -> None:
+    rows = [order(f"c{n}", f"2024-12-{n % 28 + 1:02}", "5.00") for n in range(40)]
+    for n in range(5):  # ordered, and returned more on the same day
+        day = f"2024-11-{n + 1:02}"
+        rows += [order(f"r{n}", day, "5.00", "1"), order(f"r{n}", day, "-7.00", "2")]
+    found = metrics_at(read(rows), dt.date(2024, 12, 31))["orders.per_customer"]
+    assert (found.value, found.n) == (45 / 40, 40)
+    assert found.low is not None
+    assert (found.low + found.high) / 2 == pytest.approx(found.value, rel=1e-11)
 
 
 def test_a_ratio_of_few_customers_carries_a_caution() -> None:

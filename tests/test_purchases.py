@@ -27,6 +27,9 @@ from retention_lib.params import Params
 
 Row = dict[str, Any]
 
+FEW = settings(max_examples=6, deadline=None)
+MANY = settings(max_examples=60, deadline=None)
+
 # --- rows that hypothesis makes up ---------------------------------------------------------------
 
 CUSTOMERS = (
@@ -133,7 +136,7 @@ def exact(value: Any) -> Fraction:
     return Fraction(round(Decimal(float(value)), 4))
 
 
-def assert_same(base: Base, expected: Result, count: int, guests: bool = False) -> None:
+def assert_same(base: Base, expected: Result, count: int) -> None:
     """Whatever a base hands out, against the definition."""
     assert (base.start, base.as_of) == (expected.start, expected.as_of)
     # rows in = used + left out, by cause, with their amounts
@@ -195,10 +198,23 @@ PLAIN = {
 @example(rows=refund("0.10", "0.20", "-0.30"), given_=PLAIN, form="csv")
 @example(rows=refund("0.10", "0.20", "-0.30"), given_={**PLAIN, "free_orders": True}, form="csv")
 @example(rows=refund("0.00"), given_={**PLAIN, "free_orders": True}, form="parquet")
-@settings(max_examples=20, deadline=None)
+@settings(FEW)
 def test_the_engine_reads_rows_as_the_definition_does(
     rows: list[Row], given_: dict[str, Any], form: str
 ) -> None:
+    assert_read_as_defined(rows, given_, form)
+
+
+@pytest.mark.slow
+@given(rows=tables(), given_=options, form=st.sampled_from(FORMS))
+@settings(MANY)
+def test_the_engine_reads_many_rows_as_the_definition_does(
+    rows: list[Row], given_: dict[str, Any], form: str
+) -> None:
+    assert_read_as_defined(rows, given_, form)
+
+
+def assert_read_as_defined(rows: list[Row], given_: dict[str, Any], form: str) -> None:
     expected = reference.from_rows(rows, currency="NOK", fx=FX, **given_)
     if not expected.used:
         if rows:
@@ -210,10 +226,11 @@ def test_the_engine_reads_rows_as_the_definition_does(
     assert_same_customers(base, expected)
 
 
+@pytest.mark.slow
 @given(
     rows=tables(), given_=options, day=st.sampled_from(["2024-03-31", "2024-06-30", "2024-10-26"])
 )
-@settings(max_examples=15, deadline=None)
+@settings(MANY)
 def test_a_base_at_an_earlier_day_is_the_base_that_was_read_then(
     rows: list[Row], given_: dict[str, Any], day: str
 ) -> None:
@@ -227,6 +244,20 @@ def test_a_base_at_an_earlier_day_is_the_base_that_was_read_then(
     assert base.windows.period.end == then
 
 
+def test_a_base_at_an_earlier_day_knows_nothing_after_it() -> None:
+    later = [row(date="2024-05-02", amount="7.00"), row(date="2024-05-03"), row(date="")]
+    rows = [row(), row(customer="", amount="3.00"), *later]
+    base = read(rows).at(dt.date(2024, 5, 1))
+    assert_same(base, reference.from_rows(rows, currency="NOK", as_of="2024-05-01"), len(rows))
+    assert base.left_out.to_dict("records") == [
+        {"cause": "outside_window", "rows": 2, "amount": 17.0},
+        {"cause": "no_customer", "rows": 1, "amount": 3.0},
+        {"cause": "no_date", "rows": 1, "amount": 10.0},
+    ]
+    assert base.customers()["revenue"].tolist() == [10.0]
+    assert base.windows.period.end == base.as_of
+
+
 def test_nothing_is_known_of_a_day_after_the_end() -> None:
     base = read(refund("1.00"))
     with pytest.raises(ValueError, match="2024-05-06, after the end of the data on 2024-05-05"):
@@ -236,6 +267,7 @@ def test_nothing_is_known_of_a_day_after_the_end() -> None:
 # --- amounts that a file has as numbers -----------------------------------------------------------
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(
         st.tuples(
@@ -255,7 +287,7 @@ def test_nothing_is_known_of_a_day_after_the_end() -> None:
     timezone=st.sampled_from(["Europe/Oslo", "America/New_York"]),
     has_float_ids=st.booleans(),
 )
-@settings(max_examples=20, deadline=None)
+@settings(MANY)
 def test_numbers_and_zoned_timestamps_of_a_parquet_file_are_read_the_same(
     rows: list[tuple[Any, ...]], timezone: str, has_float_ids: bool
 ) -> None:
@@ -335,6 +367,12 @@ def test_a_product_is_no_duplicate_of_another_product_of_the_same_amount() -> No
     base = read(rows, deduplicate="exact")
     assert base.left_out["cause"].tolist() == ["duplicate"]
     assert base.rows_used == 2
+
+
+def test_guest_ids_are_compared_without_the_spaces_around_them() -> None:
+    base = read([row(), row(customer=" 0"), row(customer="gjest ")], guest_ids=[" 0 ", "gjest"])
+    assert base.left_out.to_dict("records") == [{"cause": "guest", "rows": 2, "amount": 20.0}]
+    assert base.customers().index.tolist() == ["anna"]
 
 
 def test_large_amounts_are_converted_and_impossible_ones_counted() -> None:

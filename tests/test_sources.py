@@ -171,6 +171,16 @@ def test_ids_are_text_and_keep_their_leading_zeros(tmp_path: Path) -> None:
     assert base.customers()["purchases"].to_dict() == {"#7": 1, "007": 1, "7": 2}
 
 
+def test_order_numbers_with_a_number_sign_are_no_comments(tmp_path: Path) -> None:
+    # as Shopify exports them: each line starts with one
+    lines = [f"#{1000 + n};{'' if n % 3 else '2024-01-01'};anna;5" for n in range(9)]
+    text = "\n".join(["Name;dato;kunde;sum", *lines, "1;2024-01-02;anna;5"])
+    columns = {**COLUMNS, "order": "Name"}
+    base = read(tmp_path, "o.csv", text, columns=columns)
+    assert (base.rows_in, base.rows_used) == (10, 4)
+    assert sorted(base.rows.execute()["order"]) == ["#1000", "#1003", "#1006", "1"]
+
+
 def test_whole_numbers_that_came_as_floats_are_the_ids_that_they_were(tmp_path: Path) -> None:
     table = pa.table(
         {"kunde": [12345.0, None, float("nan")], "dato": ["2024-01-01"] * 3, "sum": [1, 2, 4]}

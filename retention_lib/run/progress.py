@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
 
@@ -26,13 +26,13 @@ class Progress:
         self._bars = Bars(
             TextColumn("{task.description:<14}"),
             BarColumn(bar_width=24),
-            TextColumn("{task.completed:>3.0f}/{task.total:.0f}"),
+            TextColumn("{task.fields[cells]:>7}"),
             TimeElapsedColumn(),
             console=console,
             transient=True,
             disable=not console.is_terminal,
         )
-        self._tasks: dict[str, int] = {}
+        self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Progress:
         self.console.print(self.title, style="bold", markup=False)
@@ -47,14 +47,15 @@ class Progress:
     ) -> None:
         self._bars.stop()
 
-    def step(self, name: str, done: int, total: int) -> None:
-        """A step has come to `done` of `total`."""
+    def step(self, name: str, done: int, total: int | None = None) -> None:
+        """A step has come to `done` of `total`; without a total it has only begun."""
         if name not in self._tasks:
-            self._tasks[name] = self._bars.add_task(name, total=total)
-        self._bars.update(self._tasks[name], completed=done, total=total)  # type: ignore[arg-type]
+            self._tasks[name] = self._bars.add_task(name, total=total, cells="")
+        cells = "" if total is None else f"{done}/{total}"
+        self._bars.update(self._tasks[name], completed=done, total=total, cells=cells)
 
     def finished(self, name: str, seconds: float) -> None:
         """A step is done."""
         if name in self._tasks:
-            self._bars.remove_task(self._tasks.pop(name))  # type: ignore[arg-type]
+            self._bars.remove_task(self._tasks.pop(name))
         self.console.print(f"  {name:<14} {seconds:5.1f} s", markup=False)

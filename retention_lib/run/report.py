@@ -37,8 +37,8 @@ from retention_lib.run.server import can_fork, default_server
 class Steps(Protocol):
     """What is told of a run's progress (`run.progress.Progress`)."""
 
-    def step(self, name: str, done: int, total: int) -> None:
-        """A step has come to `done` of `total`."""
+    def step(self, name: str, done: int, total: int | None = None) -> None:
+        """A step has come to `done` of `total`; without a total it has only begun."""
 
     def finished(self, name: str, seconds: float) -> None:
         """A step is done."""
@@ -47,7 +47,7 @@ class Steps(Protocol):
 class Silent:
     """Progress for nobody."""
 
-    def step(self, name: str, done: int, total: int) -> None:
+    def step(self, name: str, done: int, total: int | None = None) -> None:
         """Say nothing."""
 
     def finished(self, name: str, seconds: float) -> None:
@@ -199,6 +199,7 @@ def _execute(
 
     def run(template: Path) -> ChapterRun | RetentionError:
         name = template.stem
+        progress.step(name, 0)
         try:
             done = execute_chapter(
                 template,
@@ -318,6 +319,7 @@ def _log(built: Path, error: RetentionError) -> str:
 @contextmanager
 def _timed(name: str, seconds: dict[str, float], progress: Steps) -> Iterator[None]:
     began = time.perf_counter()
+    progress.step(name, 0)
     yield
     seconds[name] = time.perf_counter() - began
     progress.finished(name, seconds[name])
