@@ -169,7 +169,7 @@ def read_base(params: Params, folder: Path) -> Base:
     left_out = _by_cause([counts[~is_used]])
     if not is_used.any():
         raise _nothing_usable(left_out, params)
-    used = con.create_table("used_rows", purchases.used(marked), temp=True)
+    used = purchases.used(marked)
     days = con.create_table(
         "customer_days", purchases.customer_days(used, free_orders=params.free_orders), temp=True
     )

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from retention_lib.data.base import read_base
+from retention_lib.data.health import concerns
 from retention_lib.data.purchases import CAUSES
-from retention_lib.data.quality import placeholders, without_purchase
 from retention_lib.params import ClientFile
+from retention_lib.report.language import Formats
 
 
 def describe(file: ClientFile) -> Iterator[str]:
@@ -29,13 +30,10 @@ def describe(file: ClientFile) -> Iterator[str]:
     )
     for row in base.left_out.to_dict("records"):
         yield f"  left out: {row['rows']:,} rows. {CAUSES[row['cause']]}."
-    if unpaid := without_purchase(base):
-        yield f"{unpaid:,} customers have rows but no purchase (net zero or less)."
-    for row in placeholders(base).to_dict("records"):
-        yield (
-            f'The id "{row["customer"]}" has {row["orders"]:,} orders ({row["share"]:.1%}); '
-            "if it is no single customer, name it under guest_ids."
-        )
+    formats = Formats("en", file.params.currency)
+    for concern in concerns(base):
+        key = f" [{concern.key}]" if concern.key else ""
+        yield f"  {formats.tell(concern.sentence)}{key}"
     yield (
         f"The reporting period is {at.period.start} to {at.period.end}; customers at the start are "
         f"those with a purchase from {at.before.start} to {at.before.end}."
