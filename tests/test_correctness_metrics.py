@@ -156,8 +156,6 @@ def read(rows: list[dict[str, str]], **given_: Any) -> Base:
             writer.writerows(rows)
         params = Params(
             **{"client": "acme", "currency": "NOK", "source": "o.csv", **given_},
-            # what a point in three digits means is asked of the user, not of these tests
-            csv={"decimal": "."},
             columns={name: name for name in ("customer", "date", "amount", "order")},
         )
         return read_base(params, Path(folder))

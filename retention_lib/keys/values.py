@@ -180,9 +180,9 @@ ThousandsSign = Annotated[
 DatePattern = Annotated[
     str,
     Strict(),
-    Field(pattern="%[A-Za-z]|^excel$"),
+    Field(pattern="%[A-Za-z]"),
     AfterValidator(checked_line),
-    Allowed('a strptime pattern such as "%d.%m.%Y", or excel for serial days'),
+    Allowed('a strptime pattern such as "%d.%m.%Y"'),
 ]
 
 
