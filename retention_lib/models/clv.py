@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from retention_lib.data.purchases import DAYS_PER_UNIT
 from retention_lib.errors import DataError
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.histories import Floats, Histories, compress
@@ -28,8 +29,6 @@ __all__ = [
     "month_boundaries",
     "value_base",
 ]
-
-_DAYS = {"day": 1.0, "week": 7.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,11 +75,11 @@ def month_boundaries(as_of: str | pd.Timestamp, months: int, time_unit: str) -> 
     >>> month_boundaries("2024-01-31", 3, "day").tolist()
     [29.0, 60.0, 90.0]
     """
-    if time_unit not in _DAYS:
+    if time_unit not in DAYS_PER_UNIT:
         raise ValueError(f"time_unit is {time_unit!r}; known are day and week.")
     start = pd.Timestamp(as_of)
     days = [(start + pd.DateOffset(months=k) - start).days for k in range(1, months + 1)]
-    return np.array(days, dtype=float) / _DAYS[time_unit]
+    return np.array(days, dtype=float) / DAYS_PER_UNIT[time_unit]
 
 
 def value_base(

@@ -17,6 +17,7 @@ import pandas as pd
 from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.data.periods import ONE_DAY, Window, shift_months
+from retention_lib.data.purchases import DAYS_PER_UNIT
 from retention_lib.errors import DataError
 from retention_lib.metrics import Metric, Unit, unknown
 from retention_lib.models.choose import choose
@@ -176,9 +177,8 @@ def _tested(base: Base) -> tuple[str, str, Holdout | None]:
         name = "bgnbd" if params.model == "auto" else params.model
         return name, "Nobody had bought before the months held back.", None
     before = Window(split - dt.timedelta(days=window.days - 1), split)
-    unit_days = {"day": 1, "week": 7}[params.time_unit]
     given: dict[str, Any] = {
-        "horizon": window.days / unit_days,
+        "horizon": window.days / DAYS_PER_UNIT[params.time_unit],
         "months": _months(window),
         "repeat_purchases": _repeat_purchases_by_day(base, split),
     }

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from retention_lib.data.purchases import DAYS_PER_UNIT
 from retention_lib.errors import DataError
 from retention_lib.models.fit import fit_purchase_model
 from retention_lib.models.fitter import PurchaseFitter
@@ -20,7 +21,6 @@ from retention_lib.models.histories import Floats, compress
 from retention_lib.models.predictive import draw_parameters
 
 BASELINE = "as in the equally long window before"
-_DAYS = {"day": 1.0, "week": 7.0}
 _TOP_CLASS = 7
 
 
@@ -226,7 +226,7 @@ def track(
         `date`, `actual`, `forecast`; no rows where `first` or `as_of` is not known.
     """
     empty = pd.DataFrame({"date": pd.to_datetime([]), "actual": [], "forecast": []})
-    unit = _DAYS.get(str(calibration.attrs.get("time_unit")))
+    unit = DAYS_PER_UNIT.get(str(calibration.attrs.get("time_unit")))
     end = calibration.attrs.get("as_of")
     if unit is None or end is None or "first" not in calibration:
         return empty
