@@ -84,6 +84,37 @@ def check(files: Files, debug: Debug = False) -> None:
 
 
 @app.command()
+def init(
+    client: Annotated[str, typer.Argument(metavar="CLIENT", help="A short name, such as acme.")],
+    data: Annotated[str, typer.Argument(metavar="DATA", help="The client's order export.")],
+    currency: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Currency of the amounts, such as NOK.")
+    ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="KEY=VALUE",
+            help="What the file doesn't tell, such as columns.customer=Kundenr.",
+        ),
+    ] = None,
+    debug: Debug = False,
+) -> None:
+    """Propose params/CLIENT.yaml from a data file; never over another."""
+    from retention_lib.run.asked import said
+    from retention_lib.run.init import init as propose
+
+    try:
+        given = said([*(settings or []), *([f"currency={currency}"] if currency else [])])
+        made = propose(client, data, Path.cwd(), given)
+    except RetentionError as error:
+        raise typer.Exit(_tell(error, debug)) from None
+    for line in made.lines:
+        out.print(line, markup=False)
+    out.print(f"Wrote {made.path}. Next: retention check {made.path}", markup=False)
+
+
+@app.command()
 def schema() -> None:
     """Print the JSON Schema of the client file."""
     from retention_lib.derived import json_schema
@@ -134,3 +165,7 @@ def _exit_code(failures: list[int], clients: int) -> int:
 def main() -> None:
     """Entry point of the command."""
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -156,6 +156,8 @@ def read(rows: list[dict[str, str]], **given_: Any) -> Base:
             writer.writerows(rows)
         params = Params(
             **{"client": "acme", "currency": "NOK", "source": "o.csv", **given_},
+            # what a point in three digits means is asked of the user, not of these tests
+            csv={"decimal": "."},
             columns={name: name for name in ("customer", "date", "amount", "order")},
         )
         return read_base(params, Path(folder))
@@ -260,8 +262,10 @@ def assert_those_of_plain_sql(
 def test_an_earlier_day_looks_the_same_from_later(
     rows: list[dict[str, str]], as_of: dt.date
 ) -> None:
+    rows = [*rows, FINAL]
+    # the last row is known too on the day that it is of
     known = [r for r in rows if r["date"] <= str(as_of)]
-    later = metrics_at(read([*rows, FINAL]), as_of)
+    later = metrics_at(read(rows), as_of)
     if known:
         then = metrics_at(read(known, as_of=as_of), as_of)
         assert {k: m.value for k, m in then.items()} == {k: m.value for k, m in later.items()}

@@ -25,6 +25,7 @@ from retention_lib.data.handover import run_folder
 from retention_lib.data.locate import client_folder
 from retention_lib.data.periods import Windows, windows
 from retention_lib.data.sources import Source, connect, open_source, unreadable
+from retention_lib.data.understood import Understood
 from retention_lib.errors import DataError
 from retention_lib.params import Params, params_from_notebook
 
@@ -56,6 +57,8 @@ class Base:
         What was read.
     fingerprint : str
         Of the source's content.
+    understood : Understood or None
+        How the text of the files is read; None of a builtin, or where one run handed the rows over.
     """
 
     params: Params
@@ -67,6 +70,7 @@ class Base:
     rows_in: int
     names: tuple[str, ...]
     fingerprint: str
+    understood: Understood | None = None
     _frames: dict[dt.date, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -169,7 +173,7 @@ def read_base(params: Params, folder: Path) -> Base:
     left_out = _by_cause([counts[~is_used]])
     if not is_used.any():
         raise _nothing_usable(left_out, params)
-    used = con.create_table("used_rows", purchases.used(marked), temp=True)
+    used = purchases.used(marked)
     days = con.create_table(
         "customer_days", purchases.customer_days(used, free_orders=params.free_orders), temp=True
     )
@@ -183,6 +187,7 @@ def read_base(params: Params, folder: Path) -> Base:
         rows_in=int(counts["rows"].sum()),
         names=source.names,
         fingerprint=_fingerprint(source, params),
+        understood=source.understood,
     )
 
 

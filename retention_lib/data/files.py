@@ -19,7 +19,7 @@ from retention_lib.errors import DataError
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
-Kind = Literal["csv", "parquet"]
+Kind = Literal["csv", "parquet", "workbook", "json"]
 
 _KINDS: Final[dict[str, Kind]] = {
     ".csv": "csv",
@@ -27,7 +27,16 @@ _KINDS: Final[dict[str, Kind]] = {
     ".txt": "csv",
     ".parquet": "parquet",
     ".pq": "parquet",
+    ".xlsx": "workbook",
+    ".xlsm": "workbook",
+    ".xls": "workbook",
+    ".ods": "workbook",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".json": "json",
 }
+#: Kinds that are also read packed with gzip.
+_PACKABLE: Final = ("csv", "json")
 
 
 @dataclass(frozen=True)
@@ -126,10 +135,11 @@ def kind(file: NamedFile) -> Kind:
     suffixes = [suffix.lower() for suffix in file.path.suffixes]
     is_packed = suffixes[-1:] == [".gz"]
     found = _KINDS.get(suffixes[-2] if is_packed and len(suffixes) > 1 else "".join(suffixes[-1:]))
-    if found is None or (is_packed and found == "parquet"):
+    if found is None or (is_packed and found not in _PACKABLE):
         raise DataError(
             f"source: {file.name} isn't a kind of file that is read; "
-            "CSV (.csv, .tsv, .txt, also with .gz) and Parquet (.parquet) are"
+            "CSV (.csv, .tsv, .txt), JSON lines (.jsonl, .json), both also with .gz, Excel (.xlsx) "
+            "and Parquet (.parquet) are"
         )
     return found
 

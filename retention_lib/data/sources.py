@@ -7,8 +7,6 @@ in `data.purchases`.
 
 from __future__ import annotations
 
-import codecs
-import difflib
 import glob
 import re
 from collections.abc import Sequence
@@ -23,24 +21,21 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from retention_lib.data import schema
+from retention_lib.data.day_formats import EXCEL
 from retention_lib.data.files import NamedFile, kind, named_files
 from retention_lib.data.files import fill_variables as fill_variables
 from retention_lib.data.files import resolve_files as resolve_files
+from retention_lib.data.json_lines import json_error
+from retention_lib.data.layout import plain
+from retention_lib.data.matching import check_columns, check_marks, mapping_of, no_such_column
+from retention_lib.data.raw import look_at
 from retention_lib.data.text import amount_from_text, money_product, text_of_id, time_from_text
+from retention_lib.data.understood import Understood, understood_table
 from retention_lib.errors import DataError
+from retention_lib.keys.parts import CsvFormat
 from retention_lib.params import Params
 
 _BUILTIN_FILES = {"builtin:cdnow": "CDNOW_master.txt", "builtin:cdnow-sample": "CDNOW_sample.txt"}
-
-#: What DuckDB calls the encodings that it reads, by Python's names for them.
-_ENCODINGS = {
-    "utf-8": "utf-8",
-    "utf-8-sig": "utf-8",
-    "ascii": "utf-8",
-    "utf-16": "utf-16",
-    "utf-16-le": "utf-16",
-    "iso8859-1": "latin-1",
-}
 
 
 @dataclass(frozen=True)
@@ -60,6 +55,8 @@ class Source:
         The files behind it, empty for a builtin.
     named : tuple of NamedFile
         The same files, as they may be spoken of.
+    understood : Understood or None
+        How their text is read.
     """
 
     table: ir.Table
@@ -67,6 +64,7 @@ class Source:
     names: tuple[str, ...]
     files: tuple[Path, ...] = ()
     named: tuple[NamedFile, ...] = ()
+    understood: Understood | None = None
 
 
 def open_source(con: Any, params: Params, folder: Path) -> Source:
@@ -90,13 +88,15 @@ def open_source(con: Any, params: Params, folder: Path) -> Source:
         return _open_builtin(params.source)
     files = named_files(params.source, folder)
     _check_date_format(con, params.csv.date_format)
-    raw = _read_files(con, files, params)
+    raw, understood = _read_files(con, files, params)
     return Source(
-        table=_canonical(raw, params, files),
+        table=_canonical(raw, params, understood),
         mapped=_mapped(params),
         names=tuple(dict.fromkeys(file.name for file in files)),
         files=tuple(file.path for file in files),
         named=files,
+        # of typed columns there was nothing to understand
+        understood=None if kind(files[0]) == "parquet" else understood,
     )
 
 
@@ -117,14 +117,19 @@ def unreadable(files: Sequence[NamedFile], error: Exception) -> DataError:
     error : Exception
         The engine's, on opening or on reading: a bad line may stand far down.
     """
-    names = ", ".join(dict.fromkeys(file.name for file in files))
+    if kind(files[0]) == "json":
+        return json_error(files, error)
     text = str(error)
+    at_fault = [file for file in files if str(file.path) in text]
+    if len(files) > 1 and len(at_fault) == 1:
+        files = at_fault
+    names = ", ".join(dict.fromkeys(file.name for file in files))
     line = re.search(r"CSV Error on Line: (\d+)", text)
     place = f"{names}, line {int(line.group(1)):,}" if line else names
     if "unicode" in text or "utf-8 encoded" in text:
         return DataError(
             f"source: {place}: the text isn't UTF-8; "
-            "name its encoding under csv.encoding, such as latin-1"
+            "name its encoding under csv.encoding, such as windows-1252"
         )
     columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
     if columns:
@@ -144,44 +149,43 @@ def unreadable(files: Sequence[NamedFile], error: Exception) -> DataError:
     return DataError(f"source: {place} can't be read: {said.rstrip('.')}")
 
 
-def _read_files(con: Any, files: tuple[NamedFile, ...], params: Params) -> ir.Table:
-    # a bracket or star in a real file's name would be read as a pattern, and a folder named a=b as
-    # a column
-    names = [glob.escape(str(file.path)) for file in files]
+def _read_files(
+    con: Any, files: tuple[NamedFile, ...], params: Params
+) -> tuple[ir.Table, Understood]:
+    assert params.columns is not None  # the client file's check saw to it
+    if kind(files[0]) == "parquet":
+        names = [glob.escape(str(file.path)) for file in files]
+        try:
+            raw = con.read_parquet(names, union_by_name=True, hive_partitioning=False)
+        except (duckdb.Error, OSError) as error:
+            raise unreadable(files, error) from None
+        return raw, _as_the_file_says(params.csv, raw.columns)
+    looked = look_at(files, params.csv, params.columns)
+    check_columns(looked, params.columns)
     try:
-        if kind(files[0]) == "parquet":
-            return con.read_parquet(names, union_by_name=True, hive_partitioning=False)
-        return con.read_csv(names, **_csv_options(params))
+        understood, raw = understood_table(con, looked, params.csv, params.columns)
     except (duckdb.Error, OSError) as error:
         raise unreadable(files, error) from None
+    check_marks(understood, params)
+    return raw, understood
 
 
-def _csv_options(params: Params) -> dict[str, Any]:
-    options: dict[str, Any] = {
-        "all_varchar": True,
-        "union_by_name": True,
-        "header": True,
-        "hive_partitioning": False,
-        # not sniffed: ids such as #1001 are no comments, and a first quote may stand far down
-        "comment": "",
-        "quote": '"',
-        "escape": '"',
-    }
-    if params.csv.delimiter:
-        options["delim"] = params.csv.delimiter
-    if params.csv.encoding:
-        encoding = _ENCODINGS.get(codecs.lookup(params.csv.encoding).name)
-        if encoding is None:
-            raise DataError(
-                f"csv.encoding: {params.csv.encoding} isn't read yet; utf-8, utf-16 and latin-1 "
-                "are; save the file in one of them"
-            )
-        options["encoding"] = encoding
-    return options
+def _as_the_file_says(csv: CsvFormat, columns: Sequence[str]) -> Understood:
+    """Of typed columns nothing needs to be told from their content."""
+    return Understood(
+        encoding="utf-8",
+        delimiter=None,
+        decimal=csv.decimal,
+        thousands=csv.thousands,
+        date_format=csv.date_format,
+        header_row=0,
+        columns=tuple(columns),
+        birthday_format=csv.date_format,
+    )
 
 
 def _check_date_format(con: Any, pattern: str | None) -> None:
-    if pattern is None:
+    if pattern in (None, EXCEL):
         return
     try:
         con.con.execute("SELECT try_strptime('', ?)", [pattern])
@@ -197,26 +201,27 @@ def _mapped(params: Params) -> tuple[str, ...]:
     return tuple(k for k, v in params.columns.model_dump().items() if v is not None)
 
 
-def _canonical(raw: ir.Table, params: Params, files: Sequence[NamedFile]) -> ir.Table:
+def _canonical(raw: ir.Table, params: Params, understood: Understood) -> ir.Table:
     """Rename and read the mapped columns of a raw table."""
     assert params.columns is not None
-    mapping = {k: v for k, v in params.columns.model_dump().items() if v is not None}
-    missing = [(k, v) for k, v in mapping.items() if v not in raw.columns]
-    if missing and len(raw.columns) == 1 and re.search("[,;|\t]", raw.columns[0]):
-        names = ", ".join(dict.fromkeys(file.name for file in files))
-        raise DataError(
-            f'source: {names} has a single column, "{raw.columns[0]}"; all lines need the same '
-            "number of columns; mend them, or name the sign between columns under csv.delimiter"
-        )
+    mapping = mapping_of(params.columns)
+    by_name = {plain(name): name for name in reversed(raw.columns)}
+    missing = [(k, v) for k, v in mapping.items() if plain(v) not in by_name]
     if missing:
-        raise DataError(*[_no_such_column(k, v, raw.columns) for k, v in missing])
+        raise DataError(*[no_such_column(k, v, raw.columns) for k, v in missing])
+
+    def column(field: str) -> ir.Value:
+        name = mapping[field]
+        return raw[name if name in raw.columns else by_name[plain(name)]]
 
     def amount(field: str) -> ir.DecimalValue:
-        return amount_from_text(raw[mapping[field]], params.csv.decimal, params.csv.thousands)
+        return amount_from_text(
+            column(field), understood.decimal, understood.thousands, understood.marks
+        )
 
     columns: dict[str, ir.Value] = {
-        schema.CUSTOMER: text_of_id(raw[mapping["customer"]]),
-        schema.TIME: time_from_text(raw[mapping["date"]], params.csv.date_format, params.timezone),
+        schema.CUSTOMER: text_of_id(column("customer")),
+        schema.TIME: time_from_text(column("date"), understood.date_format, params.timezone),
     }
     if "amount" in mapping:
         columns[schema.AMOUNT] = amount("amount")
@@ -228,20 +233,17 @@ def _canonical(raw: ir.Table, params: Params, files: Sequence[NamedFile]) -> ir.
     for field in schema.OPTIONAL:
         if field not in mapping:
             continue
-        column = raw[mapping[field]]
         if field == "birthday":
-            columns[field] = time_from_text(column, params.csv.date_format, params.timezone).date()
+            pattern = understood.birthday_format
+            day = time_from_text(column(field), pattern, params.timezone).date()
+            if pattern and "%y" in pattern:
+                # nobody buys before being born: 45 is 1945
+                earlier = (day - ibis.interval(years=100)).cast("date")
+                day = ibis.cases((day > columns[schema.TIME].date(), earlier), else_=day)
+            columns[field] = day
         else:
-            columns[field] = text_of_id(column).nullif("")
+            columns[field] = text_of_id(column(field)).nullif("")
     return raw.select(**columns)
-
-
-def _no_such_column(field: str, column: str, available: Sequence[str]) -> str:
-    near = difflib.get_close_matches(column.lower(), [c.lower() for c in available], 1, 0.5)
-    match = next((c for c in available if near and c.lower() == near[0]), None)
-    hint = f'; did you mean "{match}"?' if match else "."
-    shown = ", ".join(f'"{c}"' for c in available[:20])
-    return f'columns.{field}: the source has no column "{column}"{hint} It has {shown}.'
 
 
 def _open_builtin(name: str) -> Source:

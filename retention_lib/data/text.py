@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from typing import Final
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from retention_lib.data import schema
+from retention_lib.data.day_formats import EXCEL, EXCEL_EPOCH, MONTHS
 
 # The forms of ISO 8601 that exports have. DuckDB's own cast also takes "epoch", "infinity" and any
 # word after a time, and would read 22:30 UTC as local.
@@ -23,14 +26,31 @@ _SPACE = "[\\s\u00a0\u2007\u2009\u202f]"
 #: Wide enough that a product of two amounts, or of an amount and a rate, fits.
 _WIDE = "decimal(38, 4)"
 
+#: How a time of day can follow a day whose pattern has none.
+_TIMES: Final = (
+    *("", " %H:%M:%S", " %H:%M", "T%H:%M:%S", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f"),
+    *(", %H:%M:%S", ", %H:%M", ", %I:%M:%S %p", ", %I:%M %p", " %H.%M.%S", " %H.%M"),
+    *(" kl. %H:%M:%S", " kl. %H:%M", " kl. %H.%M", " kl %H:%M", "T%H:%M"),
+)
+_TIME_DIRECTIVE: Final = re.compile("%-?[HIMSfpzZTXc]")
+_SECONDS_A_DAY: Final = 86_400
+
 
 @ibis.udf.scalar.builtin
 def try_strptime(text: str, pattern: str) -> dt.timestamp:
     """Read a time by a pattern; null where it doesn't fit (DuckDB)."""
 
 
+@ibis.udf.scalar.builtin(name="try_strptime")
+def try_strptimes(text: str, patterns: dt.Array[dt.String]) -> dt.timestamp:
+    """Read a time by the first pattern that fits; null where none does (DuckDB)."""
+
+
 def amount_from_text(
-    column: ir.Value, decimal: str | None = None, thousands: str | None = None
+    column: ir.Value,
+    decimal: str | None = None,
+    thousands: str | None = None,
+    marks: Sequence[str] = (),
 ) -> ir.DecimalValue:
     """Money from a column of text or numbers.
 
@@ -39,13 +59,16 @@ def amount_from_text(
     column : ibis column
     decimal, thousands : str, optional
         The signs used in the text; a point and none where not given, a comma where the thousands
-        have the point. Spaces never count.
+        have the point. Spaces may always stand between thousands.
+    marks : sequence of str
+        What stands for a currency beside the number and is let be, such as kr.
 
     Returns
     -------
     ibis decimal column
         Null where the text is no number in these signs, is infinite, or is larger than 10^14. A
-        sign between thousands counts only before three digits: 1.50 isn't 150.
+        sign between thousands counts only before three digits: 1.50 isn't 150. Parentheses and a
+        minus behind the number make it negative; a dash for the decimals (12,-) is none.
     """
     if not column.type().is_string():
         if column.type().is_floating():
@@ -53,17 +76,41 @@ def amount_from_text(
             column = ibis.cases((column.isnan() | column.isinf(), ibis.null()), else_=column)
         return column.try_cast(schema.MONEY)
     decimal = decimal or ("," if thousands == "." else ".")
-    text = column.re_replace(_SPACE, "").replace("−", "-")  # a true minus sign
-    if thousands and thousands.strip():
-        sign = re.escape(thousands)
-        grouped = rf"^[+-]?\d{{1,3}}({sign}\d{{3}})+({re.escape(decimal)}\d*)?$"
-        text = ibis.cases((text.re_search(grouped), text.replace(thousands, "")), else_=text)
+    # most amounts are plain: only what isn't goes through the patterns
+    plain = column
     if decimal != ".":
         # a point that is no sign of this file would make 1.234 of one thousand
-        text = ibis.cases(
-            (text.contains("."), ibis.null().cast("string")), else_=text.replace(decimal, ".")
+        plain = ibis.cases(
+            (column.contains("."), ibis.null().cast("string")), else_=column.replace(decimal, ".")
         )
-    return text.try_cast(schema.MONEY)
+    plain = plain.try_cast(schema.MONEY)
+    number = _number(_undressed(column, marks), decimal, thousands)
+    return ibis.cases((plain.notnull(), plain), else_=number)
+
+
+def _undressed(column: ir.StringValue, marks: Sequence[str]) -> ir.StringValue:
+    """An amount without its currency, its sign in front: (kr 12,-) becomes -12."""
+    text = column.re_replace(f"{_SPACE}+", " ").strip()
+    text = text.replace("−", "-").replace("–", "-")
+    text = text.re_replace(r"(\d) ?[.,:] ?-+", r"\1")  # a dash for the decimals
+    text = text.re_replace(r"^\((.*)\)$", r"-\1")
+    if marks:
+        longest_first = sorted(marks, key=len, reverse=True)
+        one_of = "|".join(re.escape(mark) for mark in longest_first)
+        text = text.re_replace(rf"(?i)^([-+]?) ?(?:{one_of}) ?", r"\1")
+        text = text.re_replace(rf"(?i)(\d[.,]?(?: ?-)?) ?(?:{one_of})( ?-?)$", r"\1\2")
+    text = text.re_replace(r"^([-+]) ", r"\1")
+    return text.re_replace(r"^([^-]*) ?-$", r"-\1")
+
+
+def _number(text: ir.StringValue, decimal: str, thousands: str | None) -> ir.DecimalValue:
+    sign, point = re.escape((thousands or "").strip()), re.escape(decimal)
+    form = rf"^[+-]?(?:(?:\d{{1,3}}(?:[ {sign}]\d{{3}})+|\d+)(?:{point}\d*)?|{point}\d+) ?$"
+    bare = text.re_replace(f"[ {sign}]", "").replace(decimal, ".")
+    return ibis.cases(
+        (text.re_search(form), bare.try_cast(schema.MONEY)),
+        else_=ibis.null().cast(schema.MONEY),
+    )
 
 
 def money_product(amount: ir.DecimalValue, factor: ir.DecimalValue) -> ir.DecimalValue:
@@ -99,7 +146,8 @@ def time_from_text(column: ir.Value, pattern: str | None, timezone: str) -> ir.T
     ----------
     column : ibis column
     pattern : str, optional
-        strptime pattern (`csv.date_format`); ISO 8601 where not given.
+        strptime pattern (`csv.date_format`), of the day alone or with a time; "excel" for serial
+        days; ISO 8601 where not given.
     timezone : str
         The session's time zone, in which zoned times are read.
 
@@ -116,8 +164,10 @@ def time_from_text(column: ir.Value, pattern: str | None, timezone: str) -> ir.T
         time = column.cast("timestamp")
     else:
         text = column.cast("string").strip()
-        if pattern:
-            time = try_strptime(text, pattern)
+        if pattern == EXCEL:
+            time = _time_from_serial(text)
+        elif pattern:
+            time = _time_from_pattern(text, pattern)
         else:
             # Shopify writes a space before the offset, BigQuery the letters UTC
             offset = text.re_replace(r"\s*(Z|z|UTC|GMT)$", "+00:00")
@@ -132,3 +182,30 @@ def time_from_text(column: ir.Value, pattern: str | None, timezone: str) -> ir.T
         ibis.timestamp(schema.FIRST_POSSIBLE_DAY), ibis.timestamp(schema.LAST_POSSIBLE_DAY)
     )
     return ibis.cases((possible, time), else_=ibis.null().cast("timestamp"))
+
+
+def _time_from_serial(text: ir.StringValue) -> ir.TimestampValue:
+    days = ibis.cases(
+        (text.re_search(r"^\d{1,5}([.,]\d+)?$"), text.replace(",", ".").try_cast("float64")),
+        else_=ibis.null().cast("float64"),
+    )
+    seconds = (days * _SECONDS_A_DAY).round().cast("int64")
+    return ibis.timestamp(EXCEL_EPOCH.isoformat()) + seconds.as_interval("s")
+
+
+def _time_from_pattern(text: ir.StringValue, pattern: str) -> ir.TimestampValue:
+    if "%b" in pattern or "%B" in pattern:
+        pattern = pattern.replace("%B", "%b").replace("%b.", "%b")
+        text = _english_months(text)
+    if _TIME_DIRECTIVE.search(pattern):
+        return try_strptime(text, pattern)
+    return try_strptimes(text, [pattern + time for time in _TIMES])
+
+
+def _english_months(text: ir.StringValue) -> ir.StringValue:
+    """Names of months in the Nordic languages, German or English, cut to English ones."""
+    for names in MONTHS:
+        english = names[-1] if names[-1] != "mär" else "mar"
+        name = rf"(?i)\b({'|'.join(names)})[a-zæøåäöÆØÅÄÖ]*\.?"
+        text = text.re_replace(name, english)
+    return text

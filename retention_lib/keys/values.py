@@ -180,9 +180,9 @@ ThousandsSign = Annotated[
 DatePattern = Annotated[
     str,
     Strict(),
-    Field(pattern="%[A-Za-z]"),
+    Field(pattern="%[A-Za-z]|^excel$"),
     AfterValidator(checked_line),
-    Allowed('a strptime pattern such as "%d.%m.%Y"'),
+    Allowed('a strptime pattern such as "%d.%m.%Y", or excel for serial days'),
 ]
 
 

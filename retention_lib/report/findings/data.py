@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 
 import pandas as pd
 
 from retention_lib.data.base import Base
+from retention_lib.data.health import Concern
 from retention_lib.metrics import Metric
 from retention_lib.sentence import Sentence
 
@@ -73,40 +74,19 @@ def months(monthly: pd.DataFrame) -> Sentence:
     return Sentence("Orders came in every month of the {n} in the window", n=len(monthly))
 
 
-def cautions(
-    base: Base,
-    monthly: pd.DataFrame,
-    no_purchase: int,
-    placeholders: pd.DataFrame,
-    named: Callable[[str], str] = str,
-) -> list[Sentence]:
-    """What to know before reading on; an empty list where there is nothing."""
-    said = []
-    if not monthly["complete"].iloc[-1]:
-        said.append(
-            Sentence(
-                "The last month isn't over: the data ends on {end}. It is drawn lighter and isn't "
-                "read as a fall.",
-                end=base.as_of,
-            )
-        )
-    if no_purchase:
-        said.append(
-            Sentence(
-                "{n} customers have rows but no purchase: their days all net to zero or less. They "
-                "count in revenue, not as customers. With free_orders: true in the client file a "
-                "day of exactly zero counts as a purchase.",
-                n=no_purchase,
-            )
-        )
-    said.extend(
-        Sentence(
-            "The id {customer} has {orders} orders, {share} of all: it is likely a placeholder "
-            "for guests. If so, name it under guest_ids in the client file.",
-            customer=named(row["customer"]),
-            orders=int(row["orders"]),
-            share=Metric(float(row["share"]), "share"),
-        )
-        for row in placeholders.to_dict("records")
+def month_open(base: Base, monthly: pd.DataFrame) -> Sentence | None:
+    """That the last month isn't over, where it isn't."""
+    if monthly["complete"].iloc[-1]:
+        return None
+    return Sentence(
+        "The last month isn't over: the data ends on {end}. It is drawn lighter and isn't read as "
+        "a fall.",
+        end=base.as_of,
     )
-    return said
+
+
+def health(known: Sequence[Concern]) -> Sentence:
+    """The heading over what is to be known of the data."""
+    if not known:
+        return Sentence("Nothing in the data calls for care")
+    return Sentence("What to know of the data before reading on")

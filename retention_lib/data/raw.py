@@ -1,0 +1,226 @@
+"""A client's files as one table of text in the engine, whatever kind they are.
+
+What the engine doesn't read as it is, text that isn't UTF-8 and workbooks, is written anew to a
+temporary folder, which goes when the connection does.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import tempfile
+import weakref
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import ibis
+import ibis.expr.types as ir
+import pandas as pd
+
+from retention_lib.data import json_lines, workbooks
+from retention_lib.data.encodings import write_utf8
+from retention_lib.data.files import Kind, NamedFile, kind
+from retention_lib.data.layout import Layout, layout_of, plain, spread
+from retention_lib.data.workbooks import Sheet, cell_text, sheet_of
+from retention_lib.keys.parts import Columns, CsvFormat
+
+#: Rows of the sample from which the format is told.
+SAMPLE: Final = 5_000
+
+
+@dataclass(frozen=True)
+class Looked:
+    """Files, looked at.
+
+    Parameters
+    ----------
+    files : tuple of NamedFile
+        All of one kind.
+    kind : str
+    layouts : tuple of Layout
+        Of text files.
+    sheets : tuple of Sheet
+        Of workbooks.
+    names : tuple of str
+        The columns of all files, in the order in which they are met.
+    sample : DataFrame
+        Rows as text, None where a cell is blank.
+    texts : DataFrame
+        The same without the cells that are typed, of which the format is known: all cells of text
+        files; of workbooks all rows.
+    """
+
+    files: tuple[NamedFile, ...]
+    kind: Kind
+    layouts: tuple[Layout, ...]
+    sheets: tuple[Sheet, ...]
+    names: tuple[str, ...]
+    sample: pd.DataFrame
+    texts: pd.DataFrame
+
+
+def required(columns: Columns | None) -> tuple[str, ...]:
+    """The columns that every file has to have."""
+    if columns is None:
+        return ()
+    fields = ("customer", "date", "amount", "quantity", "unit_price")
+    return tuple(name for field in fields if (name := getattr(columns, field)))
+
+
+def look_at(files: Sequence[NamedFile], csv: CsvFormat, columns: Columns | None) -> Looked:
+    """Where the table stands in each file, and a sample of it.
+
+    Raises
+    ------
+    DataError
+        A file that holds no table.
+    """
+    of_kind = kind(files[0])
+    wanted, limit = required(columns), max(20, SAMPLE // len(files))
+    layouts: tuple[Layout, ...] = ()
+    sheets: tuple[Sheet, ...] = ()
+    if of_kind == "csv":
+        layouts = tuple(
+            layout_of(
+                file, encoding=csv.encoding, delimiter=csv.delimiter, wanted=wanted, limit=limit
+            )
+            for file in files
+        )
+        sample = texts = _joined([_frame(part.names, part.rows) for part in layouts])
+    elif of_kind == "workbook":
+        sheets = tuple(sheet_of(file, wanted) for file in files)
+        frames = [_sheet_frames(sheet, limit) for sheet in sheets]
+        sample, texts = (_joined([pair[i] for pair in frames]) for i in (0, 1))
+    else:
+        names = json_lines.names_of(files)
+        sample, texts = (
+            _frame(names, json_lines.sample_of(files, names, SAMPLE, only_text))
+            for only_text in (False, True)
+        )
+    return Looked(tuple(files), of_kind, layouts, sheets, tuple(sample.columns), sample, texts)
+
+
+def raw_table(
+    con: Any,
+    looked: Looked,
+    *,
+    decimal: str = ".",
+    amounts: Collection[str] = (),
+    dates: Sequence[str] = (),
+    patterns: Sequence[str | None] = (),
+    only_text: bool = False,
+) -> ir.Table:
+    """The files as one table of text.
+
+    Parameters
+    ----------
+    con : ibis DuckDB backend
+    looked : Looked
+    decimal : str
+        The sign with which typed numbers in the columns `amounts` are written.
+    amounts, dates : sequence of str
+        Columns that hold amounts and dates.
+    patterns : sequence of str or None
+        How typed dates in each of `dates` are written.
+    only_text : bool
+        Leave typed values out, where they can be.
+    """
+    if looked.kind == "json":
+        query = json_lines.select(
+            looked.files, looked.names, decimal=decimal, amounts=amounts, only_text=only_text
+        )
+        view = "json_text" if only_text else "json_rows"
+        con.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS {query}")
+        return con.table(view)
+    if looked.kind == "workbook":
+        staged = _folder(con)
+        paths = [staged / f"{number}.csv" for number in range(len(looked.sheets))]
+        for sheet, path in zip(looked.sheets, paths, strict=True):
+            workbooks.write_csv(sheet, path, dates, decimal, patterns)
+        return _read_csv(con, paths, ",", 0)
+    groups: dict[tuple[str, int], list[Path]] = defaultdict(list)
+    folder = None if all(part.is_utf8 for part in looked.layouts) else _folder(con)
+    for number, part in enumerate(looked.layouts):
+        path = part.file.path
+        if folder and not part.is_utf8:
+            path = folder / f"{number}.csv"
+            write_utf8(part.file, part.encoding, path)
+        groups[part.delimiter, part.header_row].append(path)
+    tables = [_read_csv(con, paths, *group) for group, paths in groups.items()]
+    return _union(tables)
+
+
+def _read_csv(con: Any, paths: Sequence[Path], delimiter: str, skip: int) -> ir.Table:
+    return con.read_csv(
+        # a bracket or star in a real file's name would be read as a pattern
+        [glob.escape(str(path)) for path in paths],
+        delim=delimiter,
+        skip=skip,
+        all_varchar=True,
+        header=True,
+        union_by_name=True,
+        # nor is a folder named a=b a column
+        hive_partitioning=False,
+        # not sniffed: ids such as #1001 are no comments, and a first quote may stand far down
+        comment="",
+        quote='"',
+        escape='"',
+    )
+
+
+def _union(tables: Sequence[ir.Table]) -> ir.Table:
+    """The rows of all tables, their columns by name."""
+    if len(tables) == 1:
+        return tables[0]
+    names = list(dict.fromkeys(plain(name) for table in tables for name in table.columns))
+    same = []
+    for table in tables:
+        own = {plain(name): table[name] for name in table.columns}
+        same.append(
+            table.select(**{name: own.get(name, ibis.null().cast("string")) for name in names})
+        )
+    return ibis.union(*same)
+
+
+def _folder(con: Any) -> Path:
+    """A temporary folder that goes when the connection does."""
+    folder = Path(tempfile.mkdtemp(prefix="retention-"))
+    weakref.finalize(con, _remove, folder, os.getpid())
+    return folder
+
+
+def _remove(folder: Path, owner: int) -> None:
+    # a forked process inherits the finaliser, but not the folder
+    if os.getpid() == owner:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sheet_frames(sheet: Sheet, limit: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A sample of a sheet's rows as text, and all its text cells."""
+    typed = list(sheet.rows())
+    rows = [[cell_text(cell) for cell in row] for row in spread([typed], limit)]
+    texts = [[cell if isinstance(cell, str) else "" for cell in row] for row in typed]
+    return _frame(sheet.names, rows), _frame(sheet.names, [row for row in texts if any(row)])
+
+
+def _frame(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pd.DataFrame:
+    """Rows as a frame of text; a blank cell is None, a column's name stands once."""
+    width = len(names)
+    unique: list[str] = []
+    for number, name in enumerate(names):
+        stem = plain(name) or f"column{number}"
+        same = unique.count(stem)
+        unique.append(f"{stem}_{same}" if same else stem)
+    cells = [[cell or None for cell in row[:width]] + [None] * (width - len(row)) for row in rows]
+    return pd.DataFrame(cells, columns=pd.Index(unique, dtype=object), dtype=object)
+
+
+def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    if len(frames) == 1:
+        return frames[0]
+    frame = pd.concat(frames, ignore_index=True)
+    return frame.astype(object).where(frame.notna(), None)
