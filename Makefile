@@ -6,6 +6,10 @@ CLIENT ?= cdnow
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+SPARK  := $(VENV)/.ready-spark
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps
+PIN    := $(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
+          --no-emit-index-url --upgrade --quiet --custom-compile-command "make lock"
 
 .PHONY: report test test-fast lab bench check-code derived lock clean help
 
@@ -15,8 +19,8 @@ help:            ## show the commands
 report: $(READY) ## the report of one client: make report CLIENT=name
 	@$(BIN)/retention report params/$(CLIENT).yaml
 
-test: $(READY) check-code  ## every test
-	@$(BIN)/pytest
+test: $(READY) $(SPARK) check-code  ## every test
+	@$(BIN)/pytest -rs
 
 test-fast: $(READY) ## the tests of daily work, without the slow ones
 	@$(BIN)/pytest -m "not slow" -n auto
@@ -36,9 +40,8 @@ derived: $(READY)  ## rewrite what comes from the client file's model: parameter
 	@$(BIN)/python -m retention_lib.derived
 
 lock: $(READY)   ## pin the dependencies of pyproject.toml anew
-	@$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-	    --generate-hashes --no-emit-index-url --upgrade --quiet \
-	    --custom-compile-command "make lock" -o requirements.lock
+	@$(PIN) pyproject.toml --extra dev -o requirements.lock
+	@$(PIN) --group spark --constraint requirements.lock -o requirements-spark.lock
 
 clean:           ## remove the environment; reports stay
 	rm -rf $(VENV)
@@ -48,6 +51,12 @@ $(READY): requirements.lock pyproject.toml
 	@echo "Setting up the environment in $(VENV) (once, some minutes) …"
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed; name one with: make PYTHON=python3.11 …")'
 	@$(PYTHON) -m venv $(VENV)
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-build-isolation --editable .
 	@touch $(READY)
+
+# Only the tests need Spark, and it is large. It comes as source: setuptools, pinned, packs it.
+$(SPARK): requirements-spark.lock | $(READY)
+	@echo "Adding pyspark for the tests (once, half a minute and 430 MB) …"
+	@$(PIP) --require-hashes --no-build-isolation -r requirements-spark.lock
+	@touch $(SPARK)

@@ -5,10 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+from engines import ENGINES, missing
 from hypothesis import settings
 from playwright.sync_api import Browser, sync_playwright
+
+if TYPE_CHECKING:
+    from engines.postgres import PostgresServer
+    from engines.spark import SparkEngine
 
 # The same examples every time, so that a change is judged by itself; to look for new ones:
 # HYPOTHESIS_PROFILE=explore make test
@@ -19,17 +25,45 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "fixed"))
 CHROMIUM = Path("/usr/bin/chromium")
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs an engine as slow, and keep it with one worker where groups are kept."""
+    for item in items:
+        for engine in ENGINES.keys() & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.xdist_group(engine))
+            item.add_marker(pytest.mark.filterwarnings(*ENGINES[engine]))
+
+
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
     """The real browser, Debian's."""
     if not CHROMIUM.exists():
-        pytest.skip(f"{CHROMIUM} is missing: apt-get install chromium")
+        missing(f"{CHROMIUM} is missing: apt-get install chromium")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=CHROMIUM, args=["--no-sandbox", "--disable-background-networking"]
         )
         yield browser
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server of this session's own."""
+    from engines.postgres_process import running_server
+
+    with running_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def spark() -> Iterator[SparkEngine]:
+    """A Spark session of this session's own."""
+    from engines.spark import running_session
+
+    with running_session() as engine:
+        yield engine
 
 
 @pytest.fixture(scope="session")
