@@ -1,4 +1,4 @@
-"""The command `retention`: reports, checks, the client file's schema (CONTRACT, section 5).
+"""The command `retention`: reports, checks, what they rest on (CONTRACT, section 5).
 
 Every failure is sentences on standard error and an exit code; a traceback only with `--debug`.
 """
@@ -120,6 +120,22 @@ def schema() -> None:
     from retention_lib.derived import json_schema
 
     sys.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+
+
+@app.command()
+def sql(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A client file.")],
+    debug: Debug = False,
+) -> None:
+    """Print the SQL that the engine of a client's source will run."""
+    (client,) = _read_all([file], debug)
+    from retention_lib.run.sql import statements
+
+    try:
+        for line in statements(client):
+            out.print(line, markup=False)
+    except RetentionError as error:
+        raise typer.Exit(_tell(error, debug)) from None
 
 
 def _read_all(files: list[Path], debug: bool) -> list:

@@ -6,7 +6,6 @@ import calendar
 import csv
 import dataclasses
 import datetime as dt
-import tempfile
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -18,10 +17,12 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from kept import kept_folder
 from oracle import sql
 
-from retention_lib.data.base import Base, read_base
+from retention_lib.data.base import Base
 from retention_lib.data.periods import ONE_DAY, windows
+from retention_lib.data.read import read_base
 from retention_lib.metrics import Metric
 from retention_lib.params import Params
 from retention_lib.retention.activity import activity
@@ -149,8 +150,8 @@ months = st.integers(1, 14)
 
 
 def read(rows: list[dict[str, str]], **given_: Any) -> Base:
-    with tempfile.TemporaryDirectory() as folder:
-        with (Path(folder) / "o.csv").open("w", newline="", encoding="utf-8") as stream:
+    with kept_folder() as (folder, keep):
+        with (folder / "o.csv").open("w", newline="", encoding="utf-8") as stream:
             writer = csv.DictWriter(stream, ["customer", "date", "amount", "order"])
             writer.writeheader()
             writer.writerows(rows)
@@ -160,7 +161,7 @@ def read(rows: list[dict[str, str]], **given_: Any) -> Base:
             csv={"decimal": "."},
             columns={name: name for name in ("customer", "date", "amount", "order")},
         )
-        return read_base(params, Path(folder))
+        return keep(read_base(params, folder))
 
 
 def as_raw(rows: list[dict[str, str]]) -> pd.DataFrame:

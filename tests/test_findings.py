@@ -170,9 +170,14 @@ class TestData:
     def test_how_much_could_be_used(self, left_out: dict[str, int], says: str) -> None:
         assert says in told(data.usable(self.base(1_000, **left_out)))
 
+    def test_the_rows_left_out_are_counted(self) -> None:
+        assert told(data.left_out(self.base(1_000))) == "No row was left out"
+        assert told(data.left_out(self.base(1_000, guest=1))) == "One row was left out"
+        assert "1,200 rows were left out" in told(data.left_out(self.base(2_000, guest=1_200)))
+
     def test_months_without_an_order_are_asked_about(self) -> None:
         whole = pd.DataFrame({"orders": [3, 4, 5]})
-        assert "every month of the 3" in told(data.months(whole))
+        assert "each of the 3 months" in told(data.months(whole))
         assert "One month has no order" in told(data.months(whole.assign(orders=[3, 0, 5])))
         assert "2 months have no order" in told(data.months(whole.assign(orders=[0, 0, 5])))
 

@@ -19,7 +19,7 @@ from typer.testing import CliRunner
 
 from retention_lib.cli import app
 from retention_lib.client_file import read_document
-from retention_lib.data.base import read_base
+from retention_lib.data.read import read_base
 from retention_lib.errors import DataError, UsageError
 from retention_lib.params import ClientFile, read_client_file
 from retention_lib.run.asked import said

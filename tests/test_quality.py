@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import tempfile
-from pathlib import Path
-
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from kept import kept_folder
 
 from retention_lib.data import quality
-from retention_lib.data.base import Base, read_base
+from retention_lib.data.base import Base
+from retention_lib.data.purchases import CAUSES
+from retention_lib.data.read import read_base
 from retention_lib.params import Params
 
 
 def base_of(rows: list[tuple[str, str, str]], **given: object) -> Base:
     """A base from (customer, day, amount)."""
-    with tempfile.TemporaryDirectory() as folder:
+    with kept_folder() as (folder, keep):
         lines = ["c,d,a", *(",".join(row) for row in rows)]
-        (Path(folder) / "o.csv").write_text("\n".join(lines))
+        (folder / "o.csv").write_text("\n".join(lines))
         params = Params(
             **{"client": "acme", "currency": "NOK", "source": "o.csv", **given},
             columns={"customer": "c", "date": "d", "amount": "a"},
         )
-        return read_base(params, Path(folder))
+        return keep(read_base(params, folder))
 
 
 def orders(customer: str, count: int) -> list[tuple[str, str, str]]:
@@ -98,6 +100,59 @@ def test_the_reasons_give_shares_of_rows_and_of_amounts() -> None:
     # of an amount that can't be read nobody knows the share
     assert found.loc["No amount that can be read"].isna()["share_of_amount"]
     assert quality.reasons(base_of(rows[:1])).empty
+
+
+DAYS = st.sampled_from(["2024-01-01", "2024-02-30", "", "2150-01-01"])
+AMOUNTS = st.sampled_from(["60", "-7.5", "0", "x", ""])
+
+
+@pytest.mark.slow
+@settings(max_examples=30)
+@given(
+    st.lists(st.tuples(st.sampled_from(["anna", "bo", "0", ""]), DAYS, AMOUNTS), max_size=40),
+    st.sampled_from(["none", "exact"]),
+    st.sampled_from(["net", "drop"]),
+)
+def test_the_account_adds_up(
+    rows: list[tuple[str, str, str]], deduplicate: str, returns: str
+) -> None:
+    rows = [("anna", "2024-01-01", "60"), *rows]
+    keys = {"deduplicate": deduplicate, "returns": returns, "guest_ids": ["0"]}
+    table = quality.account(base_of(rows, **keys)).set_index("cause")
+    parts, total = table.drop(index=quality.ALL), table.loc[quality.ALL]
+    assert parts.index[0] == quality.USED
+    assert parts["rows"].sum() == total["rows"] == len(rows)
+    assert parts["share_of_rows"].sum() == pytest.approx(1)
+    assert parts["amount"].sum() == pytest.approx(total["amount"])
+    if total["amount"]:
+        assert parts["share_of_amount"].sum() == pytest.approx(1)
+    assert parts["key"].isna().tolist() == [True] + [False] * (len(parts) - 1)
+
+
+def test_every_cause_has_a_key() -> None:
+    assert quality.KEYS.keys() == CAUSES.keys()
+
+
+def test_a_line_of_totals_is_no_revenue() -> None:
+    sold = [row for n in range(10) for row in orders(f"c{n}", 3)]
+    nobodys = [("", day, amount) for _, day, amount in orders("x", 6)]
+    for line in (("Sum", "", "180"), ("Sum", "", "176")):  # it may add up what isn't read
+        base = base_of([*sold, *nobodys, line])
+        found = quality.account(base).set_index("cause")
+        assert quality.totals_line(base) == "no_date"
+        assert found.loc["No date, or an impossible one"].isna()["amount"]
+        assert found.loc["No customer id", "share_of_amount"] == 30 / 180
+        assert found.loc[quality.ALL, "amount"] == 180
+    assert quality.totals_line(base_of([*sold, *nobodys, ("", "", "30")])) is None
+    assert quality.totals_line(base_of([*sold, ("Sum", "", "75")])) is None
+    assert quality.totals_line(base_of([*sold[:3], ("Sum", "", "15")])) is None
+
+
+@pytest.mark.parametrize("id_", ["test@shop.no", "Testkunde 3", "demo-1", "ola@example.com"])
+def test_tests_are_named_as_guests_are(id_: str) -> None:
+    rows = [row for n in range(30) for row in orders(f"c{n}", 3)]
+    real = [*orders("Testa Rossa", 2), *orders("tester.hansen@firma.no", 2), *orders("protest", 2)]
+    assert named(base_of([*rows, *real, *orders(id_, 1)])) == [id_]
 
 
 def test_customers_without_a_purchase_are_counted() -> None:

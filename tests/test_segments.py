@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,8 +10,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kept import kept_folder
 
-from retention_lib.data.base import Base, read_base
+from retention_lib.data.base import Base
+from retention_lib.data.read import read_base
 from retention_lib.params import Params
 from retention_lib.retention.intervals import wilson
 from retention_lib.retention.lists import MOST, action_lists, value_at_stake
@@ -261,14 +261,14 @@ def test_a_long_list_ends_but_counts_all() -> None:
 
 
 def base_of(rows: list[tuple[str, str]], **given_: Any) -> Base:
-    with tempfile.TemporaryDirectory() as folder:
+    with kept_folder() as (folder, keep):
         lines = ["c,d,a", *(f"{customer},{day},5" for customer, day in rows)]
-        (Path(folder) / "o.csv").write_text("\n".join(lines))
+        (folder / "o.csv").write_text("\n".join(lines))
         params = Params(
             **{"client": "acme", "currency": "NOK", "source": "o.csv", **given_},
             columns={"customer": "c", "date": "d", "amount": "a"},
         )
-        return read_base(params, Path(folder))
+        return keep(read_base(params, folder))
 
 
 def test_the_share_that_comes_back_when_left_alone() -> None:

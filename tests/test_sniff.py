@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from retention_lib.data.amount_signs import amount_signs
 from retention_lib.data.day_formats import day_format
-from retention_lib.data.sources import connect
+from retention_lib.data.local import connect
 from retention_lib.data.text import amount_from_text, time_from_text
 from retention_lib.data.understood import Understood, sentences
 from retention_lib.keys.parts import CsvFormat
@@ -336,7 +336,7 @@ def test_what_was_understood_is_said() -> None:
     book = Understood("utf-8", None, None, None, "excel", 0, ("a",), "%d.%m.%Y", sheet="Ordrer")
     assert sentences(book, CsvFormat()) == [
         'The sheet "Ordrer" is read.',
-        "Amounts without decimals, as in 1234.",
+        "Amounts are numbers in the file already: there is no decimal sign to tell.",
         "Dates as Excel's serial days (46022 is 2025-12-31).",
         "Birthdays as in 31.12.2025 (%d.%m.%Y).",
     ]

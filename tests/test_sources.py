@@ -19,9 +19,11 @@ import pytest
 from pydantic import ValidationError
 
 from retention_lib.data import encodings
-from retention_lib.data.base import Base, open_base, prepare, read_base
+from retention_lib.data.base import Base
 from retention_lib.data.handover import VARIABLE
-from retention_lib.data.sources import connect
+from retention_lib.data.local import connect
+from retention_lib.data.prepared import prepare
+from retention_lib.data.read import open_base, read_base
 from retention_lib.errors import DataError
 from retention_lib.params import Params
 
@@ -361,13 +363,14 @@ def test_a_folder_an_empty_file_and_other_kinds_are_refused(tmp_path: Path) -> N
         f"source: {tmp_path}/data is a folder; name a file, or a pattern such as "
         f"{tmp_path}/data/*.csv"
     )
-    assert sentence(tmp_path, "empty.csv") == f"source: {tmp_path}/empty.csv is empty"
+    assert sentence(tmp_path, "empty.csv") == (
+        f"source: {tmp_path}/empty.csv is empty; export or fetch it again"
+    )
     for name in ("orders.docx", "none"):
         assert f"{name} isn't a kind of file that is read; CSV" in sentence(tmp_path, name)
     assert sentence(tmp_path, "o.*") == (
         "source: the files are of different kinds (o.csv, o.parquet); name files of one kind"
     )
-    assert "aren't read yet" in sentence(tmp_path, "postgresql://db/acme", table="orders")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="whoever is root may read every file")
@@ -434,7 +437,10 @@ def test_a_currency_without_a_rate_is_named_with_its_rows(tmp_path: Path) -> Non
 
 
 def test_a_source_without_a_usable_row_says_what_its_rows_lack(tmp_path: Path) -> None:
-    assert sentence(tmp_path, "o.csv", HEADER) == "source: there isn't a single row in it"
+    assert sentence(tmp_path, "o.csv", HEADER) == (
+        "source: there isn't a single row in o.csv, only a header and no row below it; "
+        "export it again, for a time in which there are orders"
+    )
     bad_days = HEADER + "anna,31.12.2024?,5\nbo,30.12.2024?,5\n"
     assert sentence(tmp_path, "o.csv", bad_days) == (
         "source: no row can be used (no date, or an impossible one: 2); "
@@ -449,11 +455,6 @@ def test_a_source_without_a_usable_row_says_what_its_rows_lack(tmp_path: Path) -
         *("no customer id: 1", "no amount that can be read: 1"),
     ):
         assert cause in said
-
-
-def test_a_builtin_that_isnt_there_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="the built-in sources are builtin:cdnow"):
-        read_base(Params(client="acme", currency="USD", source="builtin:completejourney"), tmp_path)
 
 
 # --- time zones ----------------------------------------------------------------------------------

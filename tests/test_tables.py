@@ -161,7 +161,7 @@ def left_out() -> pd.DataFrame:
 def test_rows_left_out_stand_by_cause_with_the_key_that_changes_it() -> None:
     written = cells(tables.reasons_table(left_out(), EN))
     assert written[0] == [
-        "Left out because",
+        "What became of the rows",
         *("Rows", "Share of rows", "Amount", "Share of revenue", "Changed by"),
     ]
     assert written[1][1:] == ["1,200", "12.0%", "$45,000", "9.0%", "guest_ids"]

@@ -78,7 +78,7 @@ def amount_signs(
             marks[mark] += count
         for vote in _evidence(number):
             votes[vote] += count
-            shown.setdefault(vote, text)
+            shown.setdefault(vote, text if len(text) <= 40 else f"{text[:39]}…")
     if decimal is None and thousands in (".", ","):
         decimal = _other(thousands)
     question = None
@@ -151,17 +151,23 @@ def _evidence(number: str) -> list[tuple[str, str]]:
     points, commas = number.count("."), number.count(",")
     if not points and not commas:
         return said
+    # what is no number, such as 12,34,5, says nothing
     if points and commas:
         last = "." if number.rfind(".") > number.rfind(",") else ","
-        if number.count(last) == 1:
+        whole = number.rpartition(last)[0]
+        if number.count(last) == 1 and _is_grouped(whole, _other(last)):
             said += [("decimal", last), ("thousands", _other(last))]
         return said
     sign = "." if points else ","
     if points + commas > 1:
-        return [*said, ("thousands", sign)]
+        return [*said, ("thousands", sign)] if _is_grouped(number, sign) else said
     whole, _, rest = number.partition(sign)
     is_open = len(rest) == 3 and 1 <= len(whole) <= 3 and not whole.startswith("0")
     return [*said, ("open" if is_open and not grouped else "decimal", sign)]
+
+
+def _is_grouped(number: str, sign: str) -> bool:
+    return re.fullmatch(_GROUPED.format(sign=re.escape(sign)), number) is not None
 
 
 def _decimal(

@@ -9,12 +9,13 @@ from __future__ import annotations
 import codecs
 import gzip
 import os
-import re
-import unicodedata
+import zlib
 from pathlib import Path
 from typing import BinaryIO, Final, cast
 
 from retention_lib.data.files import NamedFile
+from retention_lib.data.no_text import check_kind, no_text
+from retention_lib.data.western import ONE_BYTE, garbled, is_utf8, western
 from retention_lib.errors import DataError
 
 #: Files up to this size are checked in full, larger ones by their head, middle and end.
@@ -28,20 +29,15 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-#: What files that are no text begin with, and what to do with them.
-_NO_TEXT: Final = (
-    (b"PK\x03\x04", "a ZIP archive or an Excel workbook; name a workbook .xlsx, unpack an archive"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook; name it .xls"),
-    (b"\x1f\x8b", "packed with gzip; add .gz to its name"),
-    (b"PAR1", "a Parquet file; name it .parquet"),
-    (b"\x89PNG", "a picture; name the order export"),
-    (b"\xff\xd8\xff", "a picture; name the order export"),
-    (b"%PDF", "a PDF; ask for the orders as CSV or Excel"),
-)
-#: Encodings of older systems, named where Windows-1252 can't be right.
-_OTHERS: Final = ("cp850", "mac_roman", "cp437", "cp1250", "iso8859_15")
-#: Signs that stand between two letters in ordinary text: O’Brien, mother‑in‑law, kr·h.
-_IN_WORDS: Final = "’‘´`–—·­­"
+_NAMES: Final = {
+    **{"utf-8-sig": "UTF-8", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16"},
+    **{"cp1252": "Windows-1252", "iso8859-1": "ISO-8859-1"},
+}
+
+
+def encoding_name(codec: str) -> str:
+    """A Python codec as people name it."""
+    return _NAMES.get(codec, codec.upper())
 
 
 def is_packed(path: Path) -> bool:
@@ -75,7 +71,7 @@ def read_blocks(file: NamedFile) -> list[bytes]:
                 stream.seek(start)
                 blocks.append(stream.read(_BLOCK))
             return blocks
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise _broken(file, error) from None
 
 
@@ -97,21 +93,19 @@ def encoding_of(file: NamedFile, blocks: list[bytes], given: str | None = None) 
         No text, or an encoding that can't be told.
     """
     head = blocks[0]
-    for start, what in _NO_TEXT:
-        if head.startswith(start):
-            raise DataError(f"source: {file.shown} can't be read as a table; it is {what}")
+    check_kind(file, head)
+    bom = next((name for bom, name in _BOMS if head.startswith(bom)), None)
     if given:
-        return codecs.lookup(given).name
-    for bom, name in _BOMS:
-        if head.startswith(bom):
-            return name
+        return _given(file, blocks, codecs.lookup(given).name, bom)
+    if bom:
+        return bom
     if b"\0" in head[:_BLOCK]:
-        return _wide(file, head[:_BLOCK])
-    if any(block.count(b"\0") for block in blocks):
-        raise _binary(file)
-    if all(_is_utf8(block, whole=len(blocks) == 1) for block in blocks):
+        return _wide(file, blocks)
+    if any(b"\0" in block for block in blocks):
+        raise no_text(file, blocks)
+    if is_utf8(blocks):
         return "utf-8"
-    return _western(file, b"".join(blocks))
+    return western(file, blocks)
 
 
 def write_utf8(file: NamedFile, encoding: str, to: Path) -> None:
@@ -139,84 +133,58 @@ def write_utf8(file: NamedFile, encoding: str, to: Path) -> None:
     except UnicodeError as error:
         start = error.start if isinstance(error, UnicodeDecodeError) else 0
         before = error.object[:start] if isinstance(error, UnicodeDecodeError) else b""
+        is_cut = isinstance(error, UnicodeDecodeError) and "truncated" in error.reason
         raise DataError(
-            f"source: {file.name}, line {lines + before.count(10):,}: the text isn't {encoding}; "
-            "name its encoding under csv.encoding, such as utf-8 or windows-1252"
+            f"source: {file.name}, line {lines + before.count(10):,}: the text isn't "
+            f"{encoding_name(encoding)}; "
+            + (
+                "it ends within a letter, so that it isn't whole: fetch it again"
+                if is_cut
+                else "name its encoding under csv.encoding, such as utf-8 or windows-1252"
+            )
         ) from None
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise _broken(file, error) from None
 
 
-def _is_utf8(block: bytes, whole: bool) -> bool:
-    # a block out of the middle may begin and end inside a sign
-    trimmed = block if whole else block.lstrip(bytes(range(0x80, 0xC0)))
-    try:
-        codecs.getincrementaldecoder("utf-8")().decode(trimmed, final=whole)
-    except UnicodeDecodeError:
-        return False
-    return True
+def _given(file: NamedFile, blocks: list[bytes], codec: str, bom: str | None) -> str:
+    """What the client file says, unless the bytes prove that it can't be."""
+    head = blocks[0]
+    is_wide = codec.startswith(("utf-16", "utf-32"))
+    if is_wide and not bom:
+        if b"\0" not in head[:_BLOCK]:
+            raise _other(file, codec, "no text in it looks like that")
+        return _wide(file, blocks) if codec == "utf-16" else codec
+    if bom and bom != "utf-8-sig" and not is_wide:
+        raise _other(file, codec, f"its first bytes say that it is {encoding_name(bom)}")
+    if codec in ONE_BYTE and (word := garbled(blocks, codec)):
+        raise _other(file, codec, f"it is UTF-8, and read otherwise it has {word}")
+    return codec
 
 
-def _wide(file: NamedFile, head: bytes) -> str:
+def _other(file: NamedFile, codec: str, why: str) -> DataError:
+    return DataError(
+        f"csv.encoding: {file.name} isn't {encoding_name(codec)}: {why}; leave csv.encoding out, "
+        "and the bytes tell it"
+    )
+
+
+def _wide(file: NamedFile, blocks: list[bytes]) -> str:
     """UTF-16 without a mark: every other byte of ordinary text is 0."""
-    even, odd = head[0::2], head[1::2]
+    even, odd = blocks[0][:_BLOCK:2], blocks[0][1:_BLOCK:2]
     if odd.count(0) > 0.4 * len(odd) and even.count(0) < 0.1 * len(even):
         return "utf-16-le"
     if even.count(0) > 0.4 * len(even) and odd.count(0) < 0.1 * len(odd):
         return "utf-16-be"
-    raise _binary(file)
-
-
-def _western(file: NamedFile, data: bytes) -> str:
-    words = re.findall(rb"[A-Za-z]*[\x80-\xff]+[A-Za-z]*", data)[:20_000]
-    if _odd_words(words, "cp1252") <= 0.2 * len(words):
-        return "cp1252"
-    best = min(_OTHERS, key=lambda name: _odd_words(words, name))
-    if _odd_words(words, best) > 0.2 * len(words):
-        raise (
-            _binary(file)
-            if b"\x01" in data
-            else DataError(
-                f"source: {file.name}: the text is neither UTF-8 nor Windows-1252; "
-                "name its encoding under csv.encoding"
-            )
-        )
-    word = max(words[:500], key=lambda w: min(len(w), 12))
-    raise DataError(
-        f"csv.encoding: {file.name} isn't UTF-8, and read as Windows-1252 it has signs within "
-        f'words ("{word.decode("cp1252", "replace")}"); name its encoding, perhaps {best} '
-        f'("{word.decode(best)}")'
-    )
-
-
-def _odd_words(words: list[bytes], encoding: str) -> int:
-    """How many words have a sign in them that is neither letter nor ordinary in text."""
-    odd = 0
-    for word in words:
-        try:
-            text = word.decode(encoding)
-        except UnicodeDecodeError:
-            odd += 1
-            continue
-        has_letters = any(c.isascii() and c.isalpha() for c in text)
-        signs = [c for c in text if not c.isascii() and c not in _IN_WORDS]
-        strange = [c for c in signs if unicodedata.category(c) not in ("Ll", "Lu", "Zs")]
-        # alone, a sign such as € or ° is ordinary; a control sign never is
-        odd += bool(strange) and (
-            has_letters or any(unicodedata.category(c) == "Cc" for c in strange)
-        )
-    return odd
-
-
-def _binary(file: NamedFile) -> DataError:
-    return DataError(f"source: {file.shown} can't be read as a table; it holds no text")
+    raise no_text(file, blocks)
 
 
 def _broken(file: NamedFile, error: Exception) -> DataError:
-    if is_packed(file.path):
+    reason = getattr(error, "strerror", None)
+    if is_packed(file.path) and not reason:
         return DataError(
             f"source: {file.shown} can't be read; it isn't packed with gzip, or not whole; "
             "fetch it again"
         )
-    reason = getattr(error, "strerror", None) or type(error).__name__
-    return DataError(f"source: {file.shown} can't be read: {reason}")
+    reason = reason or type(error).__name__
+    return DataError(f"source: {file.shown} can't be read: {reason}; fetch or export it again")

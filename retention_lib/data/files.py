@@ -56,13 +56,13 @@ class NamedFile:
     @property
     def shown(self) -> str:
         """The path as it may be printed: as written where the environment filled it."""
-        return self.entry if _VARIABLE.search(self.entry) else str(self.path)
+        return _printable(self.entry if _VARIABLE.search(self.entry) else str(self.path))
 
     @property
     def name(self) -> str:
         """The name without its folders, as it may be printed."""
         written = re.split(r"[/\\]", self.entry)[-1]
-        return written if _VARIABLE.search(written) else self.path.name
+        return _printable(written if _VARIABLE.search(written) else self.path.name)
 
 
 def fill_variables(text: str) -> str:
@@ -144,16 +144,26 @@ def kind(file: NamedFile) -> Kind:
     return found
 
 
+def empty(file: NamedFile) -> DataError:
+    """The sentence on a file that holds nothing."""
+    return DataError(f"source: {file.shown} is empty; export or fetch it again")
+
+
 def _matches(text: str, folder: Path) -> list[Path]:
     if "://" in text:
         raise DataError(
-            "source: databases and remote addresses aren't read yet; "
-            "export the orders to CSV or Parquet and name that file"
+            "source: an address stands among the files; a list or pattern is of paths on this "
+            "machine, and a database's address stands alone"
         )
-    relative = Path(text).expanduser()
+    try:
+        relative = Path(text).expanduser()
+    except RuntimeError:
+        raise DataError(
+            f"source: there is no user {text.partition('/')[0]}; write the path without ~"
+        ) from None
     path = relative if relative.is_absolute() else folder / relative
     # a file's own name may hold the signs of a pattern: orders [2024].csv
-    if path.exists():
+    if _exists(path):
         return [path]
     pattern = relative if relative.is_absolute() else Path(glob.escape(str(folder))) / relative
     return [Path(p) for p in sorted(glob.glob(str(pattern), recursive=True))] or [path]  # noqa: PTH207
@@ -165,13 +175,43 @@ def _check(file: NamedFile) -> None:
         raise DataError(
             f"source: {shown} is a folder; name a file, or a pattern such as {shown}/*.csv"
         )
+    if path.is_symlink() and not path.exists():
+        raise DataError(
+            f"source: {shown} is a link to a file that isn't there; name the file itself"
+        )
     if not path.exists():
-        raise DataError(f"source: there is no file {shown}{_hint(file)}")
+        that = "that matches " if glob.has_magic(file.entry) else ""
+        raise DataError(f"source: there is no file {that}{shown}{_hint(file)}")
+    if not path.is_file():
+        raise DataError(f"source: {shown} is no file; save the orders as one, and name that")
     if not os.access(path, os.R_OK):
-        raise DataError(f"source: {shown} can't be read; its permissions don't allow it")
+        raise DataError(
+            f"source: {shown} can't be read; its permissions don't allow it: change them, or copy "
+            "the file"
+        )
+    if path.name.startswith("~$"):
+        raise DataError(
+            f"source: {shown} is the mark of a workbook that is open in Excel; close it there"
+        )
     if path.stat().st_size == 0:
-        raise DataError(f"source: {shown} is empty")
+        raise empty(file)
     kind(file)
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError as error:  # a name that no file can have
+        reason = (error.strerror or type(error).__name__).lower()
+        raise DataError(
+            f"source: {_printable(path.name[:40])}… can't be a file: {reason}; name the order "
+            "export"
+        ) from None
+
+
+def _printable(name: str) -> str:
+    """A name that moves no cursor, ends no line and can be written in any encoding of Unicode."""
+    return "".join(c if c.isprintable() else "\ufffd" for c in name)
 
 
 def _hint(file: NamedFile) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from retention_lib.data.day_formats import EXCEL
+from retention_lib.data.encodings import encoding_name
 from retention_lib.keys.parts import CsvFormat
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ def sentences(u: Understood, csv: CsvFormat) -> list[str]:
     if u.delimiter:
         named = separated.get(u.delimiter, u.delimiter)
         said.append(
-            f"Text in {_encoding_name(u.encoding)}{_given(csv, 'encoding')}, columns between "
+            f"Text in {encoding_name(u.encoding)}{_given(csv, 'encoding')}, columns between "
             f"{named}{_given(csv, 'delimiter')}."
         )
     if u.sheet:
@@ -38,11 +39,6 @@ def _given(csv: CsvFormat, key: str) -> str:
     return f" (as csv.{key} says)" if getattr(csv, key) else ""
 
 
-def _encoding_name(codec: str) -> str:
-    names = {"utf-8-sig": "UTF-8", "cp1252": "Windows-1252", "iso8859-1": "ISO-8859-1"}
-    return names.get(codec, codec.upper())
-
-
 def _amounts_sentence(u: Understood, csv: CsvFormat) -> str:
     signs = {
         ",": "a comma",
@@ -53,6 +49,8 @@ def _amounts_sentence(u: Understood, csv: CsvFormat) -> str:
         "'": "an apostrophe",
         "’": "an apostrophe",
     }
+    if u.delimiter is None and not (u.decimal or u.thousands or u.marks):
+        return "Amounts are numbers in the file already: there is no decimal sign to tell."
     decimal = signs.get(u.decimal or "")
     said = f"Amounts with decimal {decimal.split()[-1]}" if decimal else "Amounts without decimals"
     said += _given(csv, "decimal")

@@ -6,15 +6,23 @@ them, so that 1234.5 and "1 234,50" in one column are read alike.
 
 from __future__ import annotations
 
+import codecs
 import glob
 import json
+import zlib
 from collections.abc import Collection, Sequence
+from typing import Any, Final
 
 import duckdb
 
 from retention_lib.data.encodings import open_bytes, read_blocks
-from retention_lib.data.files import NamedFile
+from retention_lib.data.files import NamedFile, empty
+from retention_lib.data.no_text import check_kind
+from retention_lib.data.western import is_utf8
 from retention_lib.errors import DataError
+
+#: Of a list of objects, this much is parsed to say what is wrong with it.
+_LARGEST: Final = 64 << 20
 
 
 def names_of(files: Sequence[NamedFile]) -> tuple[str, ...]:
@@ -26,9 +34,7 @@ def names_of(files: Sequence[NamedFile]) -> tuple[str, ...]:
         No JSON, or no objects.
     """
     for file in files:
-        blocks = read_blocks(file)
-        if not any(block.strip() for block in blocks):
-            raise DataError(f"source: {file.shown} is empty")
+        _check_text(file, read_blocks(file))
     try:
         rows = duckdb.connect().execute(f"DESCRIBE SELECT * FROM {_reader(files)}").fetchall()
     except duckdb.Error as error:
@@ -87,30 +93,74 @@ def json_error(files: Sequence[NamedFile], error: Exception) -> DataError:
     text = str(error)
     file = next((f for f in files if str(f.path) in text), files[0])
     if "utf" in text.lower() and "json" not in text.lower():
-        return DataError(f"source: {file.name}: the text isn't UTF-8, as JSON has to be")
-    line = _first_bad_line(file)
-    place = f"{file.name}, line {line:,}" if line else file.shown
+        return _not_utf8(file)
+    line, wrong = _first_wrong_line(file)
+    place = f"{file.name}, line {line:,}" if line else file.name
+    return DataError(f"source: {place} can't be read: {wrong}")
+
+
+def _check_text(file: NamedFile, blocks: list[bytes]) -> None:
+    """The file holds text in UTF-8, and objects in it."""
+    text = blocks[0].removeprefix(codecs.BOM_UTF8).strip()
+    if len(blocks) == 1 and text in (b"", b"[]"):
+        raise empty(file)
+    check_kind(file, blocks[0], is_json=True)
+    if not is_utf8(blocks) or b"\0" in blocks[0]:
+        raise _not_utf8(file)
+
+
+def _not_utf8(file: NamedFile) -> DataError:
     return DataError(
-        f"source: {place} can't be read: it isn't JSON lines; each line needs one object"
+        f"source: {file.name}: the text isn't UTF-8, as JSON has to be; have it exported in UTF-8"
     )
 
 
-def _first_bad_line(file: NamedFile) -> int | None:
-    """The number of the first line that is no object; the engine's own count is one off."""
+_NO_LINES: Final = "it isn't JSON lines; each line needs one object"
+
+
+def _first_wrong_line(file: NamedFile) -> tuple[int | None, str]:
+    """The first line that is no object and why; the engine's own count is one off."""
     try:
         with open_bytes(file.path) as stream:
             for number, line in enumerate(stream, start=1):
-                if line.lstrip()[:1] == b"[":
-                    return None
+                text = line.removeprefix(codecs.BOM_UTF8).strip()
+                if text[:1] == b"[":
+                    return None, _what_is_wrong(text + stream.read(_LARGEST))
+                if not text:
+                    continue
                 try:
-                    is_object = not line.strip() or isinstance(json.loads(line), dict)
+                    found = json.loads(text, object_pairs_hook=_Pairs)
                 except ValueError:
-                    is_object = False
-                if not is_object:
-                    return number
-    except (OSError, EOFError):
+                    return number, _NO_LINES
+                if not isinstance(found, _Pairs):
+                    return number, _NO_LINES
+                if twice := found.twice:
+                    return number, f'an object has the key "{twice}" twice; keep one of the two'
+    except (OSError, EOFError, zlib.error):
         pass
-    return None
+    return None, _NO_LINES
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as its keys and values, in which a key can stand twice."""
+
+    @property
+    def twice(self) -> str | None:
+        keys = [key for key, _ in self]
+        return next((key for key in keys if keys.count(key) > 1), None)
+
+
+def _what_is_wrong(text: bytes) -> str:
+    """Why a list of objects can't be read."""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        if error.pos >= len(error.doc.rstrip()) - 1 or "Unterminated" in error.msg:
+            return "its list of objects isn't whole; fetch it again"
+        return f"its list of objects is broken in line {error.lineno:,}; export it again"
+    except ValueError:
+        pass
+    return "it is no list of objects; export it again"
 
 
 def _reader(files: Sequence[NamedFile], options: str = "") -> str:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import contextlib
-import csv
 import io
 import itertools
 import unicodedata
@@ -14,10 +12,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from retention_lib.data.encodings import encoding_of, read_blocks
-from retention_lib.data.files import NamedFile
-from retention_lib.errors import DataError
+from retention_lib.data.files import NamedFile, empty
+from retention_lib.data.lines import check_lines, rows_of
 
 _DELIMITERS: Final = ";\t,|"
+#: Signs between columns that are looked for only where the columns' names are known.
+_RARE: Final = "~^:#!¦§\x01\x1e\x1f"
 #: The header is looked for in this many rows.
 HEADER_WITHIN: Final = 50
 #: The rows by which the sign between columns is judged.
@@ -85,19 +85,23 @@ def layout_of(
     Raises
     ------
     DataError
-        No text, no row, an encoding that can't be told.
+        No text, no row, an encoding that can't be told, lines that haven't the header's columns.
     """
     blocks = read_blocks(file)
     if not any(blocks):
-        raise DataError(f"source: {file.shown} is empty")
+        raise empty(file)
     codec = encoding_of(file, blocks, encoding)
     texts = _texts(blocks, codec)
     del blocks
     wanted = [plain(name) for name in wanted]
     delimiter = delimiter or _delimiter(texts[0], wanted)
-    head = _parsed(texts[0], delimiter)
+    numbered = rows_of(texts[0], delimiter)
+    head = numbered.cells
+    if not any(map(_filled, head)):
+        raise empty(file)
     header = header_of(head, wanted)
-    names = tuple(head[header]) if head else ()
+    names = tuple(head[header])
+    check_lines(file, texts[0], numbered, delimiter, header, is_whole=len(texts) == 1)
     pieces = [[row for row in head[header + 1 :] if row]]
     for text in texts[1:]:
         # the first row of a piece is likely cut, and a piece may begin inside quotes
@@ -182,9 +186,17 @@ def _delimiter(text: str, wanted: Sequence[str]) -> str:
         header = rows[header_of(rows)]
         # a comma within amounts makes columns of rows, but none of the header
         same = count / len(rows) if len(header) == width else 0.1 * count / len(rows)
-        return has_wanted, round(same if width > 1 else 0.05 * same, 2), -_DELIMITERS.index(sign)
+        return (
+            has_wanted,
+            round(same if width > 1 else 0.05 * same, 2),
+            -(_DELIMITERS + _RARE).index(sign),
+        )
 
-    return max(_DELIMITERS, key=score)
+    scores = {sign: score(sign) for sign in _DELIMITERS}
+    if wanted and not any(has_wanted for has_wanted, *_ in scores.values()):
+        rare = {sign: score(sign) for sign in _RARE if sign in text}
+        scores |= {sign: one for sign, one in rare.items() if one[0]}
+    return max(scores, key=lambda sign: scores[sign])
 
 
 def _first_lines(text: str) -> str:
@@ -193,11 +205,7 @@ def _first_lines(text: str) -> str:
 
 def _parsed(text: str, delimiter: str) -> Rows:
     """The rows of a text, blank ones among them."""
-    rows: Rows = []
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), delimiter=delimiter)
-    with contextlib.suppress(csv.Error):  # a quote never closed: what is before it is known
-        rows.extend(reader)
-    return rows
+    return rows_of(text, delimiter).cells
 
 
 def _mixed_ends(text: str) -> bool:

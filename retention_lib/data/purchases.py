@@ -1,8 +1,9 @@
 """What a purchase is, written once (CONTRACT, section 3), as Ibis expressions for any engine.
 
-Rows → used rows, each other row with the one cause it is left out for → customer-days → purchases →
-one row per customer. Frequency, recency and T are the literature's: repeat purchases, time from the
-first to the last, time from the first to the end (Fader, Hardie & Lee 2005).
+Rows, each with the one cause it is left out for or none → a tally by customer, day and order →
+customer-days → purchases → one row per customer. Frequency, recency and T are the literature's:
+repeat purchases, time from the first to the last, time from the first to the end (Fader, Hardie &
+Lee 2005).
 """
 
 from __future__ import annotations
@@ -17,18 +18,33 @@ import pandas as pd
 
 from retention_lib.data import schema
 
+NO_CUSTOMER: Final = "no_customer"
+GUEST: Final = "guest"
+NO_DATE: Final = "no_date"
+NO_AMOUNT: Final = "no_amount"
+DUPLICATE: Final = "duplicate"
+RETURN_DROPPED: Final = "return_dropped"
+IN_FUTURE: Final = "in_future"
+OUTSIDE_WINDOW: Final = "outside_window"
+
 #: Why a row can be left out, in the order in which it is asked: a row has the first that fits.
 CAUSES: Final[dict[str, str]] = {
-    "no_customer": "No customer id",
-    "guest": "Guest or placeholder id",
-    "no_date": "No date, or an impossible one",
-    "no_amount": "No amount that can be read",
-    "duplicate": "Exact duplicate of another row",
-    "return_dropped": "Return, dropped as the client file says",
-    "outside_window": "Outside the reported window",
+    NO_CUSTOMER: "No customer id",
+    GUEST: "Guest or placeholder id",
+    NO_DATE: "No date, or an impossible one",
+    NO_AMOUNT: "No amount that can be read",
+    DUPLICATE: "Exact duplicate of another row",
+    RETURN_DROPPED: "Return, dropped as the client file says",
+    IN_FUTURE: "Dated after today",
+    OUTSIDE_WINDOW: "Outside the reported window",
 }
 
 DAYS_PER_UNIT: Final = {"day": 1, "week": 7}
+
+
+@ibis.udf.agg.builtin(signature=((schema.TOTAL, "date"), schema.TOTAL))
+def arg_min(amount: ir.Value, day: ir.Value) -> ir.Value:
+    """The amount of the earliest day (DuckDB): `argmin` sorts each customer's days for it."""
 
 
 def with_cause(
@@ -37,37 +53,43 @@ def with_cause(
     guest_ids: Sequence[str] = (),
     returns: Literal["net", "drop"] = "net",
     deduplicate: Literal["none", "exact"] = "none",
+    start: dt.date | None = None,
+    as_of: dt.date | None = None,
+    today: dt.date | None = None,
 ) -> ir.Table:
     """The rows with their `day` and the `cause` for which each is left out, null where it is used.
 
-    The window isn't looked at here (`within`): its end is known only once the usable rows are.
+    Parameters
+    ----------
+    rows : ibis Table
+        Canonical rows (`data.schema`).
+    guest_ids, returns, deduplicate
+        As the client file says.
+    start, as_of : date, optional
+        The window; without one of them nothing is outside it on that side.
+    today : date, optional
+        The last day on which an order can have happened, where `as_of` doesn't say.
     """
     rows = rows.mutate(day=rows[schema.TIME].date())
-    customer, amount = rows[schema.CUSTOMER], rows[schema.AMOUNT]
-    tests: list[tuple[ir.BooleanValue, str]] = [
-        (customer.isnull() | (customer == ""), "no_customer"),
-        (rows[schema.TIME].isnull(), "no_date"),
-        (amount.isnull(), "no_amount"),
-    ]
+    customer, amount, day = rows[schema.CUSTOMER], rows[schema.AMOUNT], rows[schema.DAY]
+    tests: list[tuple[ir.BooleanValue, str]] = [(customer.isnull() | (customer == ""), NO_CUSTOMER)]
     if guest_ids:
-        tests.insert(1, (customer.isin([guest.strip() for guest in guest_ids]), "guest"))
+        tests.append((customer.isin([guest.strip() for guest in guest_ids]), GUEST))
+    tests += [(rows[schema.TIME].isnull(), NO_DATE), (amount.isnull(), NO_AMOUNT)]
     if deduplicate == "exact":
         same = [c for c in rows.columns if c != schema.DAY]
         rows = rows.mutate(copy=ibis.row_number().over(group_by=same, order_by=schema.TIME))
-        tests.append((rows["copy"] > 0, "duplicate"))
+        tests.append((rows["copy"] > 0, DUPLICATE))
     if returns == "drop":
-        tests.append((amount < 0, "return_dropped"))
+        tests.append((amount < 0, RETURN_DROPPED))
+    if as_of is None and today is not None:
+        tests.append((day > ibis.date(today), IN_FUTURE))
+    if start is not None:
+        tests.append((day < ibis.date(start), OUTSIDE_WINDOW))
+    if as_of is not None:
+        tests.append((day > ibis.date(as_of), OUTSIDE_WINDOW))
     marked = rows.mutate(cause=ibis.cases(*tests, else_=ibis.null().cast("string")))
     return marked.drop("copy") if deduplicate == "exact" else marked
-
-
-def within(marked: ir.Table, start: dt.date, as_of: dt.date) -> ir.Table:
-    """The rows of `with_cause`, those outside the window marked as well."""
-    outside = ~marked[schema.DAY].between(ibis.date(start), ibis.date(as_of))
-    cause = marked[schema.CAUSE]
-    return marked.mutate(
-        cause=ibis.cases((cause.isnull() & outside, "outside_window"), else_=cause)
-    )
 
 
 def used(marked: ir.Table) -> ir.Table:
@@ -75,14 +97,67 @@ def used(marked: ir.Table) -> ir.Table:
     return marked.filter(marked[schema.CAUSE].isnull()).drop(schema.CAUSE)
 
 
-def counts_by_cause(marked: ir.Table) -> ir.Table:
-    """Rows and amount by cause; a null cause is the used rows."""
-    return marked.group_by(schema.CAUSE).aggregate(
-        rows=marked.count(), amount=marked[schema.AMOUNT].sum().cast("float64")
+def tally(marked: ir.Table) -> ir.Table:
+    """All that is counted of the rows, in one pass over them.
+
+    Parameters
+    ----------
+    marked : ibis Table
+        All rows with their cause (`with_cause`).
+
+    Returns
+    -------
+    ibis Table
+        One row per customer, day and cause, and per order id and currency where there are such:
+        rows, amount; returns and returned (number and sum of the negative rows); free (rows of
+        exactly zero).
+    """
+    amount = marked[schema.AMOUNT]
+    keys = [schema.CUSTOMER, schema.DAY, schema.CAUSE]
+    keys += [key for key in (schema.ORDER, schema.CURRENCY) if key in marked.columns]
+    is_return = amount < 0
+    return marked.group_by(keys).aggregate(
+        rows=marked.count(),
+        amount=_exact(amount.sum()),
+        returns=marked.count(where=is_return),
+        returned=_exact(amount.sum(where=is_return)),
+        free=marked.count(where=amount == 0),
     )
 
 
-def customer_days(rows: ir.Table, *, free_orders: bool = False) -> ir.Table:
+def counts_by_cause(tallied: ir.Table) -> ir.Table:
+    """Rows, amount, first and last day by cause; a null cause is the used rows."""
+    return tallied.group_by(schema.CAUSE).aggregate(
+        rows=tallied.rows.sum(),
+        amount=tallied[schema.AMOUNT].sum().cast("float64"),
+        first=tallied[schema.DAY].min(),
+        last=tallied[schema.DAY].max(),
+    )
+
+
+def order_days(tallied: ir.Table) -> ir.Table:
+    """The used rows by customer, day and, where there is one, order id."""
+    rows = used(tallied)
+    if schema.CURRENCY not in rows.columns:
+        return rows
+    keys = [key for key in (schema.CUSTOMER, schema.DAY, schema.ORDER) if key in rows.columns]
+    return _summed(rows, keys)
+
+
+def by_dimension(rows: ir.Table, dimension: str) -> ir.Table:
+    """The used rows by customer, day and what they have in a dimension, such as the market.
+
+    Returns
+    -------
+    ibis Table
+        customer, day, group (null where the row has none), rows, amount.
+    """
+    return rows.group_by(schema.CUSTOMER, schema.DAY, group=rows[dimension]).aggregate(
+        rows=rows.count(), amount=_exact(rows[schema.AMOUNT].sum())
+    )
+
+
+def customer_days(days: ir.Table, *, free_orders: bool = False) -> ir.Table:
     """One row per customer and day: its net amount, and whether it is a purchase (`bought`).
 
     A day with a net amount > 0 is a purchase; one left at or below zero by returns is none, yet
@@ -90,31 +165,53 @@ def customer_days(rows: ir.Table, *, free_orders: bool = False) -> ir.Table:
 
     Parameters
     ----------
-    rows : ibis Table
-        The used rows.
+    days : ibis Table
+        `order_days`.
     free_orders : bool
         Whether a day of exactly zero on which nothing was returned is a purchase too.
     """
-    net = rows[schema.AMOUNT].sum()
-    bought = net > 0
+    if schema.ORDER in days.columns:
+        days = _summed(days, [schema.CUSTOMER, schema.DAY])
+    amount = days[schema.AMOUNT]
+    bought = amount > 0
     if free_orders:
-        bought = bought | ((net == 0) & (rows[schema.AMOUNT].min() >= 0))
-    return rows.group_by([schema.CUSTOMER, schema.DAY]).aggregate(
-        amount=net, rows=rows.count(), bought=bought
-    )
+        bought = bought | ((amount == 0) & (days.returns == 0))
+    return days.select(schema.CUSTOMER, schema.DAY, schema.AMOUNT, "rows", bought=bought)
 
 
-def orders(rows: ir.Table) -> ir.Table:
-    """One row per order: all rows of one order id and customer, else of one customer and day."""
+def orders(days: ir.Table) -> ir.Table:
+    """One row per order: all rows of one order id and customer, else of one customer and day.
+
+    Parameters
+    ----------
+    days : ibis Table
+        `order_days`; of an order that they don't have whole, what they have.
+    """
     # prefixed, so that an order id that looks like a day isn't taken for one
-    key = ibis.literal("day ") + rows[schema.DAY].cast("string")
-    if schema.ORDER in rows.columns:
-        key = (ibis.literal("order ") + rows[schema.ORDER]).coalesce(key)
+    key = ibis.literal("day ") + days[schema.DAY].cast("string")
+    if schema.ORDER not in days.columns:
+        return days.select(schema.CUSTOMER, schema.DAY, schema.AMOUNT, order_key=key)
+    key = (ibis.literal("order ") + days[schema.ORDER]).coalesce(key)
     return (
-        rows.mutate(order_key=key)
+        days.mutate(order_key=key)
         .group_by([schema.CUSTOMER, "order_key"])
-        .aggregate(day=rows[schema.DAY].min(), amount=rows[schema.AMOUNT].sum())
+        .aggregate(day=days[schema.DAY].min(), amount=days[schema.AMOUNT].sum())
     )
+
+
+def _summed(days: ir.Table, keys: list[str]) -> ir.Table:
+    return days.group_by(keys).aggregate(
+        rows=days.rows.sum(),
+        amount=_exact(days[schema.AMOUNT].sum()),
+        returns=days.returns.sum(),
+        returned=_exact(days.returned.sum()),
+        free=days.free.sum(),
+    )
+
+
+def _exact(total: ir.DecimalValue) -> ir.DecimalValue:
+    """A sum in the one type that every engine gives it back in."""
+    return total.cast(schema.TOTAL)
 
 
 def purchases(days: ir.Table) -> ir.Table:
@@ -149,9 +246,9 @@ def summary(days: ir.Table, as_of: dt.date, unit: Literal["day", "week"] = "day"
     grouped = days.group_by(schema.CUSTOMER).aggregate(
         first=day.min(where=bought),
         last=day.max(where=bought),
-        purchases=bought.sum(),
+        purchases=days.count(where=bought),
         spent=amount.sum(where=bought),
-        first_amount=amount.argmin(day, where=bought),
+        first_amount=arg_min(amount, day, where=bought),
         revenue=amount.sum(),
     )
     grouped = grouped.filter(grouped.purchases > 0)
@@ -178,8 +275,9 @@ def summarise(days: ir.Table, as_of: dt.date, unit: Literal["day", "week"] = "da
     The frame carries its ruler (`time_unit`), grain and end in `attrs`.
     """
     # through Arrow: as objects, a million dates take longer than all the rest
-    table = summary(days, as_of, unit).order_by(schema.CUSTOMER).to_pyarrow()
-    frame = table.to_pandas(date_as_object=False).set_index(schema.CUSTOMER)
+    table = summary(days, as_of, unit).order_by(schema.CUSTOMER)
+    seconds = {name: table[name].cast("timestamp(0)") for name in ("first", "last")}
+    frame = table.mutate(**seconds).to_pyarrow().to_pandas().set_index(schema.CUSTOMER)
     frame = frame.astype(
         {
             **dict.fromkeys(("first", "last"), "datetime64[s]"),

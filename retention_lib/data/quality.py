@@ -9,13 +9,55 @@ import pandas as pd
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
-from retention_lib.data.purchases import CAUSES
+from retention_lib.data.purchases import (
+    CAUSES,
+    DUPLICATE,
+    GUEST,
+    IN_FUTURE,
+    NO_AMOUNT,
+    NO_CUSTOMER,
+    NO_DATE,
+    OUTSIDE_WINDOW,
+    RETURN_DROPPED,
+)
+
+#: The key of the client file that changes how many rows are left out, by cause.
+KEYS: Final[dict[str, str]] = {
+    NO_CUSTOMER: "columns",
+    GUEST: "guest_ids",
+    NO_DATE: "csv",
+    NO_AMOUNT: "csv",
+    DUPLICATE: "deduplicate",
+    RETURN_DROPPED: "returns",
+    IN_FUTURE: "as_of",
+    OUTSIDE_WINDOW: "start, as_of",
+}
+
+#: A line of totals stands alone or among so few, under at least so many rows, and may be off by
+#: this share: what it adds up isn't always what is read.
+TOTALS_LINES: Final = 5
+TOTALS_OF: Final = 20
+TOTALS_OFF: Final = 0.05
+
+#: Beside the causes: the rows that count, and all of them.
+USED: Final = "Used"
+ALL: Final = "All rows"
 
 #: Ids that stand for nobody in particular in many shop systems.
 PLACEHOLDERS: Final = (
     *("", "0", "-1", "1", "999999", "9999999", "99999999"),
     *("(blank)", "null", "none", "nan", "n/a", "na", "unknown", "guest", "anonymous", "test"),
     *("gjest", "gjestekunde", "gæst", "gäst", "ukjent", "ukendt", "okänd", "kontant"),
+)
+
+#: Tests are the exception; with more of all orders than this, such ids are how the shop has them,
+#: as in an export that was made anonymous.
+TESTS_AT_MOST: Final = 0.1
+
+#: Ids of tests: a word for one, alone, numbered or before an address; an address for examples.
+_TESTS: Final = (
+    r"^(test|tester|testkunde|testkund|testbruker|testbruger|testuser|testcustomer|demo|dummy)"
+    r"[ ._+-]?\d*(@.*)?$|@(example|test)\.[a-z]{2,4}$"
 )
 
 #: One id with this share of all orders, this many, and this many times as many as the others have
@@ -38,15 +80,11 @@ def reasons(base: Base) -> pd.DataFrame:
     -------
     DataFrame
         cause (in words), rows, share_of_rows, amount, share_of_amount (of all amounts that could be
-        read; None where there is none).
+        read; NaN where there is none, or where it is a line of totals), key (of the client file,
+        that changes it).
     """
-    left_out = base.left_out
-    used_amount = float(
-        base.rows.aggregate(amount=base.rows[schema.AMOUNT].sum().cast("float64"))
-        .execute()["amount"]
-        .iloc[0]
-    )
-    total = used_amount + float(left_out["amount"].sum())
+    left_out = _left_out(base)
+    total = used_amount(base) + float(left_out["amount"].sum())
     return pd.DataFrame(
         {
             "cause": [CAUSES[c] for c in left_out["cause"]],
@@ -54,12 +92,73 @@ def reasons(base: Base) -> pd.DataFrame:
             "share_of_rows": left_out["rows"] / base.rows_in,
             "amount": left_out["amount"],
             "share_of_amount": left_out["amount"] / total if total else math.nan,
+            "key": [KEYS[c] for c in left_out["cause"]],
         }
     )
 
 
+def account(base: Base) -> pd.DataFrame:
+    """What became of every row: used, or left out by cause, and the sum of all.
+
+    Returns
+    -------
+    DataFrame
+        As `reasons`, with the used rows first and all rows last; their key is None. The amount of
+        all is of those that could be read.
+    """
+    out = reasons(base)
+    used = used_amount(base)
+    total = used + float(out["amount"].sum())
+    ends = [
+        {
+            "cause": cause,
+            "rows": rows,
+            "share_of_rows": rows / base.rows_in,
+            "amount": amount,
+            "share_of_amount": amount / total if total else math.nan,
+            "key": None,
+        }
+        for cause, rows, amount in ((USED, base.rows_used, used), (ALL, base.rows_in, total))
+    ]
+    frames = [pd.DataFrame(ends[:1]), *([] if out.empty else [out]), pd.DataFrame(ends[1:])]
+    return pd.concat(frames, ignore_index=True)
+
+
+def _left_out(base: Base) -> pd.DataFrame:
+    """`Base.left_out`, a line of totals without its amount: the sum of all is none of them."""
+    left_out = base.left_out
+    if totals := totals_line(base):
+        return left_out.assign(amount=left_out["amount"].mask(left_out["cause"] == totals))
+    return left_out
+
+
+def totals_line(base: Base) -> str | None:
+    """The cause for which a line of totals, as stands under many exports, was left out.
+
+    It has no date or no customer, and is worth as much as all other rows together.
+    """
+    rows, amounts = _by_cause(base, "rows"), _by_cause(base, "amount")
+    everything = used_amount(base) + float(base.left_out["amount"].sum())
+    for cause in (NO_CUSTOMER, NO_DATE):
+        if 0 < rows.get(cause, 0) <= TOTALS_LINES and base.rows_in >= TOTALS_OF:
+            others = everything - amounts[cause]
+            if abs(amounts[cause] - others) <= TOTALS_OFF * others:
+                return cause
+    return None
+
+
+def _by_cause(base: Base, what: str) -> dict[str, float]:
+    return dict(zip(base.left_out["cause"], base.left_out[what], strict=True))
+
+
+def used_amount(base: Base) -> float:
+    """The sum of the used rows, returns included; 0 of none."""
+    total = base.days[schema.AMOUNT].sum().cast("float64").to_pyarrow().as_py()
+    return float(total or 0.0)
+
+
 def placeholders(base: Base) -> pd.DataFrame:
-    """Ids that are likely no single customer: known names of nobody, or too many orders for one.
+    """Ids that are likely no single customer: of nobody, of tests, or with too many orders for one.
 
     Returns
     -------
@@ -73,13 +172,19 @@ def placeholders(base: Base) -> pd.DataFrame:
     ).execute()
     total, customers = (int(sums[name].iloc[0]) for name in ("orders", "customers"))
     customer, count = per_customer[schema.CUSTOMER], per_customer.orders
-    named = customer.lower().isin([p for p in PLACEHOLDERS if p != FIRST_NUMBER])
+    low = customer.lower()
+    named = low.isin([p for p in PLACEHOLDERS if p != FIRST_NUMBER])
+    is_test = low.re_search(_TESTS)
     stands_out = (count > IMPLAUSIBLE_SHARE * total) & (
         count * (customers - 1) >= IMPLAUSIBLE_TIMES * (total - count)
     )
     busy = (count >= IMPLAUSIBLE_ORDERS) & stands_out
     first = (customer == FIRST_NUMBER) & (count >= FIRST_NUMBER_ORDERS) & stands_out
-    frame = per_customer.filter(named | busy | first).execute()
+    found = per_customer.mutate(is_test=is_test & ~(named | busy | first))
+    frame = found.filter(named | is_test | busy | first).execute()
+    if frame.loc[frame["is_test"], "orders"].sum() > TESTS_AT_MOST * total:
+        frame = frame[~frame["is_test"]]
+    frame = frame.drop(columns="is_test")
     frame = frame.sort_values(
         ["orders", schema.CUSTOMER], ascending=[False, True], ignore_index=True
     )

@@ -14,10 +14,11 @@ from retention_lib.data.text import money_product
 from retention_lib.errors import DataError
 from retention_lib.params import Params
 
-#: A rate: twelve decimals, so that a million of a small currency is exact to the cent.
-RATE: Final = "decimal(38, 12)"
+#: A rate: twelve decimals, so that a million of a small currency is exact to the cent; and no wider
+#: than that the product with an amount has 38 digits, the most that every engine has.
+RATE: Final = "decimal(19, 12)"
 SMALLEST_RATE: Final = 1e-8
-LARGEST_RATE: Final = 1e7
+LARGEST_RATE: Final = 9_999_999
 
 
 def in_report_currency(rows: ir.Table, fx: Mapping[str, float], currency: str) -> ir.Table:
@@ -66,20 +67,26 @@ def check_sizes(params: Params) -> None:
             )
 
 
-def check_currencies(rows: ir.Table, params: Params) -> None:
+def check_currencies(tallied: ir.Table, params: Params) -> None:
     """Every currency of the data has a rate.
+
+    Parameters
+    ----------
+    tallied : ibis Table
+        `purchases.tally`.
+    params : Params
 
     Raises
     ------
     DataError
         One sentence that names each currency without one.
     """
-    if schema.CURRENCY not in rows.columns:
+    if schema.CURRENCY not in tallied.columns:
         return
-    code = rows[schema.CURRENCY].upper()
+    code = tallied[schema.CURRENCY].upper()
     known = [params.currency, *(c.upper() for c in params.fx)]
-    unknown = rows.filter(code.notnull() & ~code.isin(known))
-    found = unknown.group_by(code=code).aggregate(rows=unknown.count()).execute()
+    unknown = tallied.filter(code.notnull() & ~code.isin(known))
+    found = unknown.group_by(code=code).aggregate(rows=unknown.rows.sum()).execute()
     if found.empty:
         return
     named = ", ".join(

@@ -7,10 +7,7 @@ temporary folder, which goes when the connection does.
 from __future__ import annotations
 
 import glob
-import os
-import shutil
-import tempfile
-import weakref
+import itertools
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -25,6 +22,7 @@ from retention_lib.data import json_lines, workbooks
 from retention_lib.data.encodings import write_utf8
 from retention_lib.data.files import Kind, NamedFile, kind
 from retention_lib.data.layout import Layout, layout_of, plain, spread
+from retention_lib.data.local import temporary_folder
 from retention_lib.data.workbooks import Sheet, cell_text, sheet_of
 from retention_lib.keys.parts import Columns, CsvFormat
 
@@ -137,35 +135,41 @@ def raw_table(
         con.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS {query}")
         return con.table(view)
     if looked.kind == "workbook":
-        staged = _folder(con)
+        staged = temporary_folder(con)
         paths = [staged / f"{number}.csv" for number in range(len(looked.sheets))]
         for sheet, path in zip(looked.sheets, paths, strict=True):
             workbooks.write_csv(sheet, path, dates, decimal, patterns)
-        return _read_csv(con, paths, ",", 0)
-    groups: dict[tuple[str, int], list[Path]] = defaultdict(list)
-    folder = None if all(part.is_utf8 for part in looked.layouts) else _folder(con)
+        by_header: dict[tuple[str, ...], list[Path]] = defaultdict(list)
+        for sheet, path in zip(looked.sheets, paths, strict=True):
+            by_header[sheet.names].append(path)
+        return _union([_read_csv(con, some, ",", 0, n) for n, some in by_header.items()])
+    groups: dict[tuple[str, int, tuple[str, ...]], list[Path]] = defaultdict(list)
+    folder = None if all(part.is_utf8 for part in looked.layouts) else temporary_folder(con)
     for number, part in enumerate(looked.layouts):
         path = part.file.path
         if folder and not part.is_utf8:
             path = folder / f"{number}.csv"
             write_utf8(part.file, part.encoding, path)
-        groups[part.delimiter, part.header_row].append(path)
+        groups[part.delimiter, part.header_row, part.names].append(path)
     tables = [_read_csv(con, paths, *group) for group, paths in groups.items()]
     return _union(tables)
 
 
-def _read_csv(con: Any, paths: Sequence[Path], delimiter: str, skip: int) -> ir.Table:
+def _read_csv(
+    con: Any, paths: Sequence[Path], delimiter: str, skip: int, names: Sequence[str]
+) -> ir.Table:
     return con.read_csv(
         # a bracket or star in a real file's name would be read as a pattern
         [glob.escape(str(path)) for path in paths],
         delim=delimiter,
         skip=skip,
-        all_varchar=True,
+        # all of it was sniffed already: ids such as #1001 are no comments, a first quote may stand
+        # far down, and few rows with a sign too many at their end are rows
+        auto_detect=False,
+        columns=dict.fromkeys(_unique(names), "VARCHAR"),
         header=True,
-        union_by_name=True,
         # nor is a folder named a=b a column
         hive_partitioning=False,
-        # not sniffed: ids such as #1001 are no comments, and a first quote may stand far down
         comment="",
         quote='"',
         escape='"',
@@ -186,19 +190,6 @@ def _union(tables: Sequence[ir.Table]) -> ir.Table:
     return ibis.union(*same)
 
 
-def _folder(con: Any) -> Path:
-    """A temporary folder that goes when the connection does."""
-    folder = Path(tempfile.mkdtemp(prefix="retention-"))
-    weakref.finalize(con, _remove, folder, os.getpid())
-    return folder
-
-
-def _remove(folder: Path, owner: int) -> None:
-    # a forked process inherits the finaliser, but not the folder
-    if os.getpid() == owner:
-        shutil.rmtree(folder, ignore_errors=True)
-
-
 def _sheet_frames(sheet: Sheet, limit: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A sample of a sheet's rows as text, and all its text cells."""
     typed = list(sheet.rows())
@@ -209,14 +200,21 @@ def _sheet_frames(sheet: Sheet, limit: int) -> tuple[pd.DataFrame, pd.DataFrame]
 
 def _frame(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pd.DataFrame:
     """Rows as a frame of text; a blank cell is None, a column's name stands once."""
-    width = len(names)
-    unique: list[str] = []
-    for number, name in enumerate(names):
-        stem = plain(name) or f"column{number}"
-        same = unique.count(stem)
-        unique.append(f"{stem}_{same}" if same else stem)
+    width, unique = len(names), _unique(names)
     cells = [[cell or None for cell in row[:width]] + [None] * (width - len(row)) for row in rows]
     return pd.DataFrame(cells, columns=pd.Index(unique, dtype=object), dtype=object)
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """The names of a header, each once whatever its case; one without has its number."""
+    stems = [plain(name) or f"column{number}" for number, name in enumerate(names)]
+    taken, unique = {stem.lower() for stem in stems}, list[str]()
+    for number, stem in enumerate(stems):
+        again = stem.lower() in (before.lower() for before in stems[:number])
+        ways = (f"{stem}_{n}" for n in itertools.count(1))
+        unique.append(next(w for w in ways if w.lower() not in taken) if again else stem)
+        taken.add(unique[-1].lower())
+    return unique
 
 
 def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

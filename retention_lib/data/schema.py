@@ -25,6 +25,8 @@ OPTIONAL: Final = ("order", "product", "category", "channel", "market", "currenc
 #: Money is decimal, not float: 0.10 + 0.20 − 0.30 is no purchase. Four decimals hold unit prices
 #: and every currency's minor unit; larger than 10^14 is no order amount.
 MONEY: Final = "decimal(18, 4)"
+#: The sum of any number of them.
+TOTAL: Final = "decimal(38, 4)"
 
 #: Days outside these are typing errors, not orders.
 FIRST_POSSIBLE_DAY: Final = "1900-01-01"

@@ -1,41 +1,39 @@
 """Opening what a client sends, as a table with the canonical columns.
 
-A source is read once, by DuckDB, as text; amounts and dates are made here, so that a value that is
-none becomes null and can be counted by cause instead of stopping the run. What a purchase is stands
-in `data.purchases`.
+Text is read by DuckDB, as text; amounts and dates are made of it here, so that a value that is none
+becomes null and can be counted by cause instead of stopping the run. What a purchase is stands in
+`data.purchases`.
 """
 
 from __future__ import annotations
 
 import glob
-import re
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
-import pandas as pd
 
-from retention_lib.data import schema
+from retention_lib.data.builtins import open_builtin
+from retention_lib.data.canonical import canonical, mapped_fields
+from retention_lib.data.databases import Database, open_database
 from retention_lib.data.day_formats import EXCEL
 from retention_lib.data.files import NamedFile, kind, named_files
 from retention_lib.data.files import fill_variables as fill_variables
 from retention_lib.data.files import resolve_files as resolve_files
-from retention_lib.data.json_lines import json_error
-from retention_lib.data.layout import plain
-from retention_lib.data.matching import check_columns, check_marks, mapping_of, no_such_column
+from retention_lib.data.local import connect
+from retention_lib.data.matching import check_columns, check_marks
+from retention_lib.data.parquet_files import check_parquet
 from retention_lib.data.raw import look_at
-from retention_lib.data.text import amount_from_text, money_product, text_of_id, time_from_text
 from retention_lib.data.understood import Understood, understood_table
+from retention_lib.data.unreadable import unreadable
 from retention_lib.errors import DataError
 from retention_lib.keys.parts import CsvFormat
+from retention_lib.keys.source import source_kind
 from retention_lib.params import Params
-
-_BUILTIN_FILES = {"builtin:cdnow": "CDNOW_master.txt", "builtin:cdnow-sample": "CDNOW_sample.txt"}
 
 
 @dataclass(frozen=True)
@@ -44,36 +42,94 @@ class Source:
 
     Parameters
     ----------
+    con : ibis backend
+        The engine in which the rows are.
     table : ibis Table
         Canonical columns `customer`, `time`, `amount` and the mapped optional ones, `quantity` and
         `unit_price` where the amount is their product; unusable values are null.
     mapped : tuple of str
         The fields that the client maps, in the order of the contract.
     names : tuple of str
-        What was read, for people: file names without their folders.
-    files : tuple of Path
-        The files behind it, empty for a builtin.
+        What was read, for people: file names without their folders, or a table.
     named : tuple of NamedFile
-        The same files, as they may be spoken of.
+        The files behind it, empty for a builtin and a database.
     understood : Understood or None
         How their text is read.
+    database : Database or None
+        Where the rows are in one.
     """
 
+    con: Any
     table: ir.Table
     mapped: tuple[str, ...]
     names: tuple[str, ...]
-    files: tuple[Path, ...] = ()
     named: tuple[NamedFile, ...] = ()
     understood: Understood | None = None
+    database: Database | None = None
+
+    @property
+    def is_local(self) -> bool:
+        """Whether the rows are in the embedded engine."""
+        return self.con.name == "duckdb"
+
+    def fetch(self, table: ir.Table, con: Any, name: str) -> ir.Table:
+        """Work a table out in the source's engine, and keep it in the embedded one.
+
+        Parameters
+        ----------
+        table : ibis Table
+            Out of the source's rows.
+        con : ibis DuckDB backend
+        name : str
+            Of the temporary table.
+
+        Raises
+        ------
+        DataError
+            Rows that can't be read: opening looks at the first only, and a bad one may stand far
+            down; or a database that stops answering.
+        """
+        if self.database and not self.is_local:
+            return self.database.fetch(table, con, name)
+        try:
+            return con.create_table(name, table, temp=True)
+        except duckdb.Error as error:
+            if self.database:
+                raise self.database.failed(error) from None
+            raise unreadable(self.named, error) from None
+
+    def first(self, table: ir.Table) -> dict[str, Any]:
+        """Work the first row of a table out in the source's engine.
+
+        Raises
+        ------
+        DataError
+            As `fetch`.
+        """
+        if self.database:
+            return self.database.first(table)
+        try:
+            return table.limit(1).to_pyarrow().to_pylist()[0]
+        except duckdb.Error as error:
+            raise unreadable(self.named, error) from None
+
+    def fingerprint(self, tallied: ir.Table) -> str:
+        """SHA-256 of what the source holds: of the files' bytes, else of what is counted of it."""
+        digest = hashlib.sha256()
+        for file in self.named:
+            with file.path.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        if not self.named:
+            digest.update("\n".join((*self.names, *self.mapped)).encode())
+            digest.update(_sum_of_hashes(tallied).encode())
+        return digest.hexdigest()
 
 
-def open_source(con: Any, params: Params, folder: Path) -> Source:
-    """Open the client's source on a DuckDB connection.
+def open_source(params: Params, folder: Path) -> Source:
+    """Open the client's source.
 
     Parameters
     ----------
-    con : ibis DuckDB backend
-        Its session time zone is the client's (`connect`).
     params : Params
     folder : Path
         Where relative paths start: the client file's folder.
@@ -81,72 +137,39 @@ def open_source(con: Any, params: Params, folder: Path) -> Source:
     Raises
     ------
     DataError
-        No file, a kind that isn't read, a mapped column or a variable that isn't there, a date
-        format that is none.
+        No file, a kind that isn't read, a database that can't be reached, a mapped column or a
+        variable that isn't there, a date format that is none.
     """
-    if isinstance(params.source, str) and params.source.startswith("builtin:"):
-        return _open_builtin(params.source)
+    kind_of_source = source_kind(params.source)
+    filled = params.source
+    if kind_of_source == "unknown" and isinstance(filled, str):
+        kind_of_source = source_kind(fill_variables(filled))
+    if kind_of_source == "database":
+        database = open_database(params, folder)
+        return Source(
+            con=database.con,
+            table=canonical(database.table, params, None),
+            mapped=mapped_fields(params),
+            names=(database.name,),
+            database=database,
+        )
+    con = connect(params.timezone)
+    if kind_of_source == "builtin":
+        assert isinstance(params.source, str)
+        table, mapped, names = open_builtin(con, params.source)
+        return Source(con, table, mapped, names)
     files = named_files(params.source, folder)
     _check_date_format(con, params.csv.date_format)
     raw, understood = _read_files(con, files, params)
     return Source(
-        table=_canonical(raw, params, understood),
-        mapped=_mapped(params),
+        con=con,
+        table=canonical(raw, params, understood),
+        mapped=mapped_fields(params),
         names=tuple(dict.fromkeys(file.name for file in files)),
-        files=tuple(file.path for file in files),
         named=files,
         # of typed columns there was nothing to understand
         understood=None if kind(files[0]) == "parquet" else understood,
     )
-
-
-def connect(timezone: str = "UTC") -> Any:
-    """An embedded DuckDB whose session takes a time without zone as local in `timezone`."""
-    con = ibis.duckdb.connect()
-    # the client file's check knows the names; a quote ends no text here all the same
-    con.raw_sql("SET TimeZone = '{}'".format(timezone.replace("'", "''")))
-    return con
-
-
-def unreadable(files: Sequence[NamedFile], error: Exception) -> DataError:
-    """What the engine says of files that it can't read, as a sentence that names no secret.
-
-    Parameters
-    ----------
-    files : sequence of NamedFile
-    error : Exception
-        The engine's, on opening or on reading: a bad line may stand far down.
-    """
-    if kind(files[0]) == "json":
-        return json_error(files, error)
-    text = str(error)
-    at_fault = [file for file in files if str(file.path) in text]
-    if len(files) > 1 and len(at_fault) == 1:
-        files = at_fault
-    names = ", ".join(dict.fromkeys(file.name for file in files))
-    line = re.search(r"CSV Error on Line: (\d+)", text)
-    place = f"{names}, line {int(line.group(1)):,}" if line else names
-    if "unicode" in text or "utf-8 encoded" in text:
-        return DataError(
-            f"source: {place}: the text isn't UTF-8; "
-            "name its encoding under csv.encoding, such as windows-1252"
-        )
-    columns = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
-    if columns:
-        return DataError(
-            f"source: {place}: found {columns.group(2)} columns where the others have "
-            f"{columns.group(1)}; mend the line, or name the sign between columns under "
-            "csv.delimiter"
-        )
-    if "sniffing file" in text:
-        return DataError(
-            f"source: {place} can't be read as a table; all lines need the same number of columns; "
-            "name the sign between them under csv.delimiter"
-        )
-    said = next((part.strip() for part in text.splitlines() if part.strip()), type(error).__name__)
-    for file in files:
-        said = said.replace(str(file.path), file.shown)
-    return DataError(f"source: {place} can't be read: {said.rstrip('.')}")
 
 
 def _read_files(
@@ -154,6 +177,7 @@ def _read_files(
 ) -> tuple[ir.Table, Understood]:
     assert params.columns is not None  # the client file's check saw to it
     if kind(files[0]) == "parquet":
+        check_parquet(files, params.columns)
         names = [glob.escape(str(file.path)) for file in files]
         try:
             raw = con.read_parquet(names, union_by_name=True, hive_partitioning=False)
@@ -196,77 +220,13 @@ def _check_date_format(con: Any, pattern: str | None) -> None:
         ) from None
 
 
-def _mapped(params: Params) -> tuple[str, ...]:
-    assert params.columns is not None  # the client file's check saw to it
-    return tuple(k for k, v in params.columns.model_dump().items() if v is not None)
-
-
-def _canonical(raw: ir.Table, params: Params, understood: Understood) -> ir.Table:
-    """Rename and read the mapped columns of a raw table."""
-    assert params.columns is not None
-    mapping = mapping_of(params.columns)
-    by_name = {plain(name): name for name in reversed(raw.columns)}
-    missing = [(k, v) for k, v in mapping.items() if plain(v) not in by_name]
-    if missing:
-        raise DataError(*[no_such_column(k, v, raw.columns) for k, v in missing])
-
-    def column(field: str) -> ir.Value:
-        name = mapping[field]
-        return raw[name if name in raw.columns else by_name[plain(name)]]
-
-    def amount(field: str) -> ir.DecimalValue:
-        return amount_from_text(
-            column(field), understood.decimal, understood.thousands, understood.marks
-        )
-
-    columns: dict[str, ir.Value] = {
-        schema.CUSTOMER: text_of_id(column("customer")),
-        schema.TIME: time_from_text(column("date"), understood.date_format, params.timezone),
-    }
-    if "amount" in mapping:
-        columns[schema.AMOUNT] = amount("amount")
-    else:
-        # kept beside their product: 2 × 5 is no duplicate of 1 × 10
-        quantity, price = amount("quantity"), amount("unit_price")
-        columns |= {"quantity": quantity, "unit_price": price}
-        columns[schema.AMOUNT] = money_product(quantity, price)
-    for field in schema.OPTIONAL:
-        if field not in mapping:
-            continue
-        if field == "birthday":
-            pattern = understood.birthday_format
-            day = time_from_text(column(field), pattern, params.timezone).date()
-            if pattern and "%y" in pattern:
-                # nobody buys before being born: 45 is 1945
-                earlier = (day - ibis.interval(years=100)).cast("date")
-                day = ibis.cases((day > columns[schema.TIME].date(), earlier), else_=day)
-            columns[field] = day
-        else:
-            columns[field] = text_of_id(column(field)).nullif("")
-    return raw.select(**columns)
-
-
-def _open_builtin(name: str) -> Source:
-    if name not in _BUILTIN_FILES:
-        raise DataError(
-            f"source: {name} can't be opened here; "
-            f"the built-in sources are {', '.join(_BUILTIN_FILES)}"
-        )
-    file = _BUILTIN_FILES[name]
-    sample = name.endswith("sample")
-    with resources.as_file(resources.files("lifetimes") / "datasets" / file) as path:
-        log = pd.read_csv(
-            path,
-            sep=r"\s+",
-            header=None if sample else 0,
-            names=(["master", "customer"] if sample else ["customer"])
-            + ["date", "quantity", "amount"],
-            dtype=str,
-        )
-    table = ibis.memtable(log[["customer", "date", "amount"]])
-    canonical = table.select(
-        customer=table.customer,
-        time=table.date.as_timestamp("%Y%m%d"),
-        amount=table.amount.cast(schema.MONEY),
-    )
-    return Source(canonical, ("customer", "date", "amount"), (file,))
+def _sum_of_hashes(tallied: ir.Table) -> str:
+    """What a table holds, whatever the order of its rows."""
+    columns = [tallied[name].cast("string").fill_null("\0") for name in sorted(tallied.columns)]
+    text = columns[0]
+    for column in columns[1:]:
+        text = text + "\1" + column
+    summed = tallied.aggregate(
+        total=text.hash().cast("decimal(38, 0)").sum(), rows=tallied.count()
+    ).to_pyarrow()
+    return str(summed.to_pylist()[0])

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from retention_lib.data.day_formats import EXCEL, EXCEL_EPOCH
-from retention_lib.data.files import NamedFile
+from retention_lib.data.files import NamedFile, empty
 from retention_lib.data.layout import HEADER_WITHIN, header_of, plain
+from retention_lib.data.no_text import what_it_is
 from retention_lib.errors import DataError
 
 #: Serial days from 1954 to 2119.
@@ -77,7 +79,7 @@ def sheet_of(file: NamedFile, wanted: Sequence[str] = ()) -> Sheet:
         if wanted and set(wanted) <= {plain(cell) for cell in here.names}:
             having.append(here)
     if not found:
-        raise DataError(f"source: {file.shown} is empty")
+        raise empty(file)
     if not having:
         # the widest table: a sheet of notes has one column
         return max(found, key=lambda sheet: min(len(sheet.names), 3))
@@ -149,15 +151,44 @@ def date_text(cell: Cell, pattern: str | None) -> str:
 
 def _workbook(file: NamedFile) -> Any:
     # imported here: most clients send CSV
-    from python_calamine import CalamineError, CalamineWorkbook
+    from python_calamine import CalamineError, CalamineWorkbook, PasswordError
 
     try:
         return CalamineWorkbook.from_path(file.path)
-    except (CalamineError, OSError):
+    except PasswordError:
         raise DataError(
-            f"source: {file.shown} can't be read; it is no whole Excel workbook, or has a "
-            "password; open it in Excel and save it as .xlsx or CSV"
+            f"source: {file.shown} can't be read; it has a password: open it in Excel and save it "
+            "without"
         ) from None
+    except (CalamineError, OSError):
+        raise DataError(f"source: {file.shown} can't be read; {_why(file)}") from None
+
+
+def _why(file: NamedFile) -> str:
+    """Why a file is no workbook, told by its content, and what to do."""
+    try:
+        with file.path.open("rb") as stream:
+            head = stream.read(4096)
+    except OSError as error:
+        return f"{(error.strerror or type(error).__name__).lower()}; fetch or export it again"
+    if head.startswith((b"PK", b"\xd0\xcf\x11\xe0")):
+        return _why_not_whole(file)
+    what = what_it_is(head)
+    if what and what.startswith("a web page"):
+        return "it is a web page that is named like a workbook: open it in Excel, save it as .xlsx"
+    if what is None and b"\0" not in head:
+        return "it is no workbook but text; name it .csv"
+    return f"it is no workbook but {what or 'something else'}"
+
+
+def _why_not_whole(file: NamedFile) -> str:
+    """An archive or a compound file, of which all kinds of Office documents are made."""
+    if zipfile.is_zipfile(file.path):
+        with zipfile.ZipFile(file.path) as archive:
+            names = archive.namelist()
+        if not any(name.startswith("xl/") or name == "content.xml" for name in names):
+            return "there is no workbook in it; name the order export, as CSV or Excel"
+    return "it is no whole Excel workbook; fetch it again, or open it in Excel and save it as .xlsx"
 
 
 def _sheet(book: Any, name: str) -> Any:

@@ -56,5 +56,8 @@ def _one_source(value: str) -> str:
 Source = Annotated[
     str | list[str],
     PlainValidator(_source, json_schema_input_type=str | list[str]),
-    Allowed("a path, glob or list of paths, builtin:cdnow, or a database's address"),
+    Allowed(
+        "a path, glob or list of paths, builtin:cdnow or builtin:completejourney, "
+        "or a database's address"
+    ),
 ]

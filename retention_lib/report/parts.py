@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from retention_lib.data.base import Base
+from retention_lib.data.health import Concern
 from retention_lib.models.forecast import Forecast
 from retention_lib.report import findings, tables
 from retention_lib.report.customers import lists_at
@@ -116,8 +117,22 @@ def segments_figure(profile: pd.DataFrame, formats: Formats) -> Drawn:
 
 
 def reasons_table(reasons: pd.DataFrame, formats: Formats) -> Any | None:
-    """Rows left out by cause; None where none was."""
-    return None if reasons.empty else tables.reasons_table(reasons, formats)
+    """The account of all rows (`data.quality.account`); None where every one was used."""
+    return None if len(reasons) == 2 else tables.reasons_table(reasons, formats)
+
+
+def concerns_table(known: Sequence[Concern], formats: Formats) -> Any | None:
+    """What to know of the data, beside the client file's key that changes it; None of nothing."""
+    if not known:
+        return None
+    frame = pd.DataFrame(
+        {
+            "told": [formats.tell(concern.sentence) for concern in known],
+            "key": [concern.key for concern in known],
+        }
+    )
+    labels = {"told": formats.say("What to know"), "key": formats.say("Changed by")}
+    return tables.frame_table(frame, formats, {"told": "text", "key": "text"}, labels, id="health")
 
 
 def profile_table(profile: pd.DataFrame, by: str, formats: Formats) -> Any | None:

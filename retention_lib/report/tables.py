@@ -19,6 +19,7 @@ import pandas as pd
 from great_tables import GT, html
 
 from retention_lib.data.purchases import CAUSES
+from retention_lib.data.quality import KEYS as KEYS
 from retention_lib.metrics import Metric
 from retention_lib.report.language import MISSING, Formats
 
@@ -29,17 +30,6 @@ Format = Literal[
 
 NUMBERS: Final = frozenset({"count", "share", "currency", "number", "ratio", "days", "months"})
 """Formats of figures, which stand at the right of their column."""
-
-KEYS: Final[dict[str, str]] = {
-    "no_customer": "columns",
-    "guest": "guest_ids",
-    "no_date": "csv",
-    "no_amount": "csv",
-    "duplicate": "deduplicate",
-    "return_dropped": "returns",
-    "outside_window": "start, as_of",
-}
-"""The key of the client file that changes how many rows are left out, by cause."""
 
 
 def metric_table(
@@ -143,12 +133,12 @@ def frame_table(
 
 
 def reasons_table(frame: pd.DataFrame, fmt: Formats, *, id: str = "left-out") -> GT:
-    """The rows that were left out, by cause, and the client file's key that changes it.
+    """What became of the rows, by cause, and the client file's key that changes it.
 
     Parameters
     ----------
     frame : pandas.DataFrame
-        A row a cause, as `data.quality.reasons` gives it: `cause` (in words), `rows`,
+        A row a cause, as `data.quality.account` gives it: `cause` (in words), `rows`,
         `share_of_rows`, `amount`, `share_of_amount`; `key` where the caller names it himself.
     fmt : Formats
     id : str
@@ -175,7 +165,7 @@ def reasons_table(frame: pd.DataFrame, fmt: Formats, *, id: str = "left-out") ->
             "key": "text",
         },
         {
-            "cause": fmt.say("Left out because"),
+            "cause": fmt.say("What became of the rows"),
             "rows": fmt.say("Rows"),
             "share_of_rows": fmt.say("Share of rows"),
             "amount": fmt.say("Amount"),
@@ -185,6 +175,42 @@ def reasons_table(frame: pd.DataFrame, fmt: Formats, *, id: str = "left-out") ->
         stub="cause",
         id=id,
     )
+
+
+def group_rates_table(frame: pd.DataFrame, fmt: Formats, heading: str, *, id: str) -> GT:
+    """Retention of the groups of a dimension, and return to the same group, with intervals.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        A row a group that has rates, as `frames.breakdown` gives it.
+    fmt : Formats
+    heading : str
+        What the groups are.
+    id : str
+        Start of the ids in the HTML.
+
+    Returns
+    -------
+    great_tables.GT
+    """
+
+    def intervals(low: str, high: str) -> list[str]:
+        pairs = zip(frame[low], frame[high], strict=True)
+        return [fmt.interval(a, b, "share") for a, b in pairs]
+
+    columns = {
+        "n": (fmt.say("At the start"), _column(frame["n"], "count", fmt)),
+        "rate": (fmt.say("Stayed"), _column(frame["rate"], "share", fmt)),
+        "interval": (fmt.say("95% interval"), intervals("low", "high")),
+        "again": (fmt.say("Bought there again"), _column(frame["again"], "share", fmt)),
+        "again_interval": (fmt.say("95% interval"), intervals("again_low", "again_high")),
+    }
+    text = pd.DataFrame(
+        {"label": frame["label"].tolist()} | {name: texts for name, (_, texts) in columns.items()}
+    )
+    labels = {"label": heading} | {name: head for name, (head, _) in columns.items()}
+    return _laid_out(text, labels, right=[*columns], stub="label", id=id)
 
 
 def written(value: Any, form: Format, fmt: Formats) -> str:

@@ -12,7 +12,7 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_lib.data import purchases, schema
+from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.data.periods import Window, windows
 
@@ -49,8 +49,7 @@ def activity(base: Base, as_of: dt.date | None = None) -> pd.DataFrame:
         purchases=(bought & in_period).sum(),
         revenue=days[schema.AMOUNT].sum(where=in_period),
     )
-    # the rows, not the orders, up to the day: a later return isn't known yet
-    orders = purchases.orders(base.rows.filter(base.rows[schema.DAY] <= ibis.date(as_of)))
+    orders = base.orders(as_of)
     orders = orders.filter((orders.amount > 0) & _in(orders, at.period))
     per_order = orders.group_by(schema.CUSTOMER).aggregate(
         orders=orders.count(), order_revenue=orders.amount.sum()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 
-import ibis
+import pandas as pd
 
-from retention_lib.data import schema
-from retention_lib.data.base import Base, read_base
+from retention_lib.data import gate
 from retention_lib.data.health import concerns
-from retention_lib.data.purchases import CAUSES
+from retention_lib.data.quality import reasons
+from retention_lib.data.read import read_base
 from retention_lib.data.understood import sentences
+from retention_lib.keys.refusals import shown
 from retention_lib.params import ClientFile
 from retention_lib.report.language import Formats
 
@@ -30,7 +31,7 @@ def describe(file: ClientFile, today: dt.date | None = None) -> Iterator[str]:
     DataError
         The data can't be used.
     """
-    base = read_base(file.params, file.folder)
+    base = read_base(file.params, file.folder, today)
     at = base.windows
     customers = base.customers()
     yield f"{file.path}: the client file is in order."
@@ -42,11 +43,15 @@ def describe(file: ClientFile, today: dt.date | None = None) -> Iterator[str]:
         f"{base.rows_used:,} of {base.rows_in:,} rows are used; {len(customers):,} customers, "
         f"{base.start} to {base.as_of}."
     )
-    for row in base.left_out.to_dict("records"):
-        yield f"  left out: {row['rows']:,} rows. {CAUSES[row['cause']]}."
-    yield from _future(base, today or dt.date.today())
     formats = Formats("en", file.params.currency)
-    for concern in concerns(base):
+    for row in reasons(base).to_dict("records"):
+        rows = "1 row" if row["rows"] == 1 else f"{row['rows']:,} rows"
+        yield (
+            f"  left out: {rows}. {row['cause']}. That is "
+            f"{_shares(row['share_of_rows'], row['share_of_amount'], formats)}. [{row['key']}]"
+        )
+    gate.refuse(base, file.folder, today)
+    for concern in concerns(base, _on_one_line, today):
         key = f" [{concern.key}]" if concern.key else ""
         yield f"  {formats.tell(concern.sentence)}{key}"
     yield (
@@ -55,15 +60,21 @@ def describe(file: ClientFile, today: dt.date | None = None) -> Iterator[str]:
     )
 
 
-def _future(base: Base, today: dt.date) -> Iterator[str]:
-    """A caution on orders of days that haven't been; they may be typing errors."""
-    if base.as_of <= today or base.params.as_of:
-        return
-    day = base.days[schema.DAY]
-    rows = base.days.filter(day > ibis.date(today)).rows.sum().execute()
-    last = base.days.filter(day <= ibis.date(today)).day.max().execute()
-    until = "" if last is None or last != last else f", such as {last:%Y-%m-%d}"
-    yield (
-        f"  {rows:,} rows are of days after today, up to {base.as_of}; if these are typing errors, "
-        f"set as_of to the last right day{until}."
-    )
+def _shares(of_rows: float, of_amount: float, formats: Formats) -> str:
+    rows = f"{_share(of_rows, formats)} of the rows"
+    if pd.isna(of_amount):
+        return rows
+    return f"{rows} and {_share(of_amount, formats)} of the revenue"
+
+
+def _share(share: float, formats: Formats) -> str:
+    """A share that isn't written as zero unless it is."""
+    smallest = 0.001
+    if 0 < abs(share) < smallest:
+        return f"less than {formats.share(smallest)}"
+    return formats.share(share)
+
+
+def _on_one_line(customer: str) -> str:
+    """An id as it can be printed: short, and without what would move the cursor."""
+    return shown(customer)[1:-1]

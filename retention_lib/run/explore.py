@@ -12,14 +12,15 @@ import duckdb
 import pandas as pd
 from pydantic import ValidationError
 
-from retention_lib.data import schema
-from retention_lib.data.base import Base, read_base
+from retention_lib.data import gate
+from retention_lib.data.base import Base
 from retention_lib.data.files import NamedFile, kind, named_files
 from retention_lib.data.mapping import Proposal, propose
 from retention_lib.data.quality import placeholders
+from retention_lib.data.read import read_base
 from retention_lib.data.region import Region, region
-from retention_lib.data.sources import unreadable
 from retention_lib.data.understood import look, sentences, understand
+from retention_lib.data.unreadable import unreadable
 from retention_lib.errors import DataError, UsageError
 from retention_lib.keys.findings import findings_of
 from retention_lib.keys.parts import Columns, CsvFormat
@@ -144,13 +145,17 @@ def explore(client: str, data: str, here: Path, found: Found) -> Explored:
         }
     )
     base = read_base(params, here)
+    gate.refuse(base, here)
     guests = {
         row["customer"]: f"{row['orders']:,} orders, {row['share']:.1%} of all"
         for row in placeholders(base).to_dict("records")
         if row["customer"].isprintable()
     }
-    distinct = int(base.rows.drop(schema.DAY).distinct().count().execute())
-    return Explored(base, guests, 1 - distinct / base.rows_used)
+    copies = base.copies / base.rows_used
+    if guests:
+        # what is said is what a check of the proposed file will say
+        base = read_base(params.model_copy(update={"guest_ids": [*guests]}), here)
+    return Explored(base, guests, copies)
 
 
 def checked(values: dict[str, Any]) -> Params:

@@ -16,8 +16,12 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from retention_lib._nbformat import NotebookNode, nbformat
-from retention_lib.data.base import Base, prepare, read_base
+from retention_lib.data import gate
+from retention_lib.data.base import Base
+from retention_lib.data.databases.addresses import from_anywhere
 from retention_lib.data.handover import OUTPUT, VARIABLE
+from retention_lib.data.prepared import prepare
+from retention_lib.data.read import read_base
 from retention_lib.data.sources import resolve_files
 from retention_lib.errors import RetentionError
 from retention_lib.metrics import Metric
@@ -163,6 +167,8 @@ def injected(file: ClientFile) -> dict[str, Any]:
     source = file.params.source
     entries = [source] if isinstance(source, str) else list(source)
     own = [e for e in entries if "://" in e or "${" in e or e.startswith("builtin:")]
+    if isinstance(source, str) and "://" in source:
+        parameters["source"] = from_anywhere(source, file.folder)
     if not own:
         parameters["source"] = [str(f.resolve()) for f in resolve_files(source, file.folder)]
     return parameters
@@ -172,6 +178,7 @@ def _prepare(file: ClientFile, handover: Path) -> Base:
     """Read the data once, for all chapters."""
     params = file.params.model_copy(update={"source": injected(file)["source"]})
     base = read_base(params, file.folder)
+    gate.refuse(base, file.folder)
     prepare(base, handover)
     return base
 

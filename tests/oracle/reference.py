@@ -14,12 +14,13 @@ optional `order`, `currency` and further mapped columns, which matter for exact 
 4. `no_amount`: the amount (or a factor of it) is missing, no number, NaN or infinite
 5. `duplicate`: with `deduplicate="exact"`, equal in every field to an earlier row that got this far
 6. `return_dropped`: with `returns="drop"`, the amount is below 0
-7. `outside_window`: before `start` or after `as_of`
+7. `in_future`: after `today`, where `as_of` isn't given
+8. `outside_window`: before `start` or after `as_of`
 
 What is left is used. Revenue counts all used rows, with `returns="net"` the negative ones too.
 
 **Without `start` or `as_of`** the window runs from the first to the last day of the rows that have
-none of the causes 1 to 6.
+none of the causes 1 to 7.
 
 **A day** is the date in `timezone` where a time carries a zone, else the date as it stands.
 
@@ -49,6 +50,7 @@ CAUSES = (
     "no_amount",
     "duplicate",
     "return_dropped",
+    "in_future",
     "outside_window",
 )
 
@@ -127,6 +129,7 @@ def from_rows(
     start: str | date | None = None,
     as_of: str | date | None = None,
     free_orders: bool = False,
+    today: str | date | None = None,
 ) -> Result:
     """Used rows, orders, purchases and customers, and what was left out and why.
 
@@ -163,11 +166,14 @@ def from_rows(
             cause = "duplicate"
         else:
             seen.append(_without_nan(row))
-            if not (returns == "drop" and amount < 0):
+            if returns == "drop" and amount < 0:
+                cause = "return_dropped"
+            elif as_of is None and today is not None and day > _as_date(today):
+                cause = "in_future"
+            else:
                 order = None if _missing(row.get("order")) else str(row["order"])
                 candidates.append(Used(customer, order, day, amount))
                 continue
-            cause = "return_dropped"
         left_out[cause].append(amount or Fraction(0))
 
     days = [row.day for row in candidates]

@@ -61,6 +61,8 @@ def left_out(base: Base) -> Sentence:
     rows = base.rows_in - base.rows_used
     if not rows:
         return Sentence("No row was left out")
+    if rows == 1:
+        return Sentence("One row was left out")
     return Sentence("{rows} rows were left out, each for one cause", rows=rows)
 
 
@@ -71,7 +73,7 @@ def months(monthly: pd.DataFrame) -> Sentence:
         return Sentence("One month has no order at all: is the export whole?")
     if empty:
         return Sentence("{empty} months have no order at all: is the export whole?", empty=empty)
-    return Sentence("Orders came in every month of the {n} in the window", n=len(monthly))
+    return Sentence("Orders came in each of the {n} months of the window", n=len(monthly))
 
 
 def month_open(base: Base, monthly: pd.DataFrame) -> Sentence | None:

@@ -1,0 +1,124 @@
+"""A base in a folder: read once by a run, taken over by the kernels of its chapters."""
+
+from __future__ import annotations
+
+import datetime as dt
+import glob
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import ibis.expr.types as ir
+import pandas as pd
+
+from retention_lib.data.base import Base
+from retention_lib.data.local import connect
+from retention_lib.data.repeats import orders_of_one_amount
+from retention_lib.params import Params
+
+#: The keys on which the prepared data depends: with another value the source is read again.
+_DATA_KEYS: Final = {
+    *("client", "source", "table", "columns", "csv", "guest_ids", "returns", "deduplicate"),
+    *("fx", "start", "as_of", "timezone", "currency", "free_orders"),
+}
+_TABLES: Final = ("order_days", "days")
+_FRAMES: Final = ("left_out", "currencies")
+_ABOUT: Final = "prepared.json"
+
+
+def prepare(base: Base, folder: Path) -> None:
+    """Leave a base's tables in a folder, for the kernels of one run (`data.handover`)."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _TABLES:
+        getattr(base, name).to_parquet(folder / f"{name}.parquet")
+    for name in _FRAMES:
+        getattr(base, name).to_parquet(folder / f"{name}.parquet")
+    for dimension in base.params.dimensions:
+        base.by(dimension).to_parquet(_by(folder, dimension))
+    about = {
+        "key": _data_key(base.params),
+        "start": base.start.isoformat(),
+        "as_of": base.as_of.isoformat(),
+        "rows_in": base.rows_in,
+        "facts": {"copies": base.copies, "repeats": orders_of_one_amount(base)},
+        "names": list(base.names),
+        "fingerprint": base.fingerprint,
+    }
+    (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+
+
+def from_prepared(params: Params, folder: Path, read: Callable[[], Base]) -> Base | None:
+    """The prepared base; None where there is none of the same parameters.
+
+    Parameters
+    ----------
+    params : Params
+    folder : Path
+    read : callable
+        Reads the source, for its rows, which aren't handed over.
+    """
+    file = folder / _ABOUT
+    if not file.exists():
+        return None
+    about = json.loads(file.read_text(encoding="utf-8"))
+    if about["key"] != _data_key(params):
+        return None
+    con = connect(params.timezone)
+    order_days, days = (_read(con, folder / f"{name}.parquet") for name in _TABLES)
+    left_out, currencies = (pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES)
+    return Base(
+        params=params,
+        order_days=order_days,
+        days=days,
+        left_out=left_out,
+        currencies=currencies,
+        start=dt.date.fromisoformat(about["start"]),
+        as_of=dt.date.fromisoformat(about["as_of"]),
+        rows_in=about["rows_in"],
+        names=tuple(about["names"]),
+        fingerprint=about["fingerprint"],
+        source_rows=_Rows(con, folder, read),
+        _facts=about["facts"],
+    )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """The used rows of a source that another process has read (`base.SourceRows`)."""
+
+    con: Any
+    folder: Path
+    read: Callable[[], Base]
+
+    def table(self) -> ir.Table:
+        return self._base.source_rows.table()
+
+    def count(self, table: ir.Table) -> int:
+        return self._base.source_rows.count(table)
+
+    def first(self, table: ir.Table) -> dict[str, Any]:
+        return self._base.source_rows.first(table)
+
+    def by(self, dimension: str) -> ir.Table:
+        file = _by(self.folder, dimension)
+        return _read(self.con, file) if file.exists() else self._base.source_rows.by(dimension)
+
+    @cached_property
+    def _base(self) -> Base:
+        return self.read()
+
+
+def _by(folder: Path, dimension: str) -> Path:
+    return folder / f"by_{dimension}.parquet"
+
+
+def _read(con: Any, file: Path) -> ir.Table:
+    # signs of a pattern in a folder's name are meant as they stand
+    return con.read_parquet(glob.escape(str(file)), hive_partitioning=False)
+
+
+def _data_key(params: Params) -> dict[str, Any]:
+    return params.model_dump(mode="json", include=_DATA_KEYS)
