@@ -8,9 +8,11 @@ from typing import Final
 import pandas as pd
 
 from retention_lib.metrics import Metric
-from retention_lib.report.labels import label
+from retention_lib.report.labels import WITHOUT, group_name, label
 from retention_lib.report.language import Formats
 from retention_lib.report.page import Headline
+from retention_lib.retention.breakdown import Breakdown
+from retention_lib.retention.group_counts import FURTHER, NONE, SMALLER
 
 Metrics = Mapping[str, Metric]
 
@@ -86,3 +88,24 @@ def flow(metrics: Metrics, formats: Formats) -> pd.DataFrame:
         [(formats.say(step), kind, value) for step, kind, value in steps],
         columns=["step", "kind", "value"],
     )
+
+
+def breakdown(found: Breakdown, formats: Formats) -> pd.DataFrame:
+    """The rows of a breakdown, each with the `label` that it is shown under."""
+    shown = found.rows
+    labels = [
+        _row_label(found.dimension, kind, name, groups, formats)
+        for kind, name, groups in zip(shown["kind"], shown["group"], shown["groups"], strict=True)
+    ]
+    return shown.assign(label=labels)
+
+
+def _row_label(dimension: str, kind: str, name: object, groups: int, formats: Formats) -> str:
+    if kind == NONE:
+        return formats.say(WITHOUT[dimension])
+    n = formats.count(groups)
+    if kind == FURTHER:
+        return formats.say_count("{n} further group", "{n} further groups", groups, n=n)
+    if kind == SMALLER:
+        return formats.say_count("{n} smaller group", "{n} smaller groups", groups, n=n)
+    return group_name(str(name))

@@ -43,8 +43,30 @@ LABELS: Final[dict[str, str]] = {
     "clv.top20_share": "CLV from the best fifth",
 }
 
+#: What a dimension's groups are called, over their column.
+DIMENSIONS: Final = {"market": "Market", "channel": "Channel", "category": "Category"}
+
+#: A dimension's section, in the contents.
+BY: Final = {"market": "By market", "channel": "By channel", "category": "By category"}
+
+#: The row of what has no value in a dimension.
+WITHOUT: Final = {
+    "market": "Without a market",
+    "channel": "Without a channel",
+    "category": "Without a category",
+}
+
+#: A name from data is cut after so many characters: a cell or a heading isn't the place for more.
+LONGEST_NAME: Final = 40
+
 _PARAMETER: Final = re.compile(r"^model\.(?P<model>\w+)\.(?P<parameter>\w+)$")
 _GREEK: Final = {"alpha": "α", "beta": "β", "log_likelihood": "log-likelihood"}
+
+
+def group_name(name: str) -> str:
+    """The name of a group as it stands in data, on one line and not too long."""
+    line = " ".join(name.split())
+    return line if len(line) <= LONGEST_NAME else line[: LONGEST_NAME - 2].rstrip() + " …"
 
 
 def in_order(metrics: Iterable[str]) -> list[str]:
