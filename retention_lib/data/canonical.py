@@ -82,6 +82,10 @@ def canonical(raw: ir.Table, params: Params, understood: Understood | None) -> i
         schema.CUSTOMER: identity("customer"),
         schema.TIME: time("date", understood.date_format if understood else None),
     }
+    if understood is not None and column("date").type().is_date():
+        # as it stands in the file: of a bare column DuckDB knows which part of the file has which
+        # days, and counts a large one part by part
+        columns[schema.DAY] = column("date")
     if "amount" in mapping:
         columns[schema.AMOUNT] = amount("amount")
     else:

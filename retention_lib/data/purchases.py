@@ -70,7 +70,8 @@ def with_cause(
     today : date, optional
         The last day on which an order can have happened, where `as_of` doesn't say.
     """
-    rows = rows.mutate(day=rows[schema.TIME].date())
+    if schema.DAY not in rows.columns:
+        rows = rows.mutate(day=rows[schema.TIME].date())
     customer, amount, day = rows[schema.CUSTOMER], rows[schema.AMOUNT], rows[schema.DAY]
     tests: list[tuple[ir.BooleanValue, str]] = [(customer.isnull() | (customer == ""), NO_CUSTOMER)]
     if guest_ids:
