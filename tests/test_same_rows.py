@@ -137,6 +137,16 @@ def write_workbook(folder: Path, rows: list[Row], *, typed: bool, titled: bool) 
     return "o.xlsx"
 
 
+def write_parquet_text(
+    folder: Path, rows: list[Row], *, signs: tuple[str, str], dates: str, kind: pa.DataType
+) -> str:
+    cells = zip(*(text_of(row, *signs, dates) for row in rows), strict=True)
+    columns = [pa.array([cell or None for cell in column], pa.string()) for column in cells]
+    table = pa.table({n: c.cast(kind) for n, c in zip(NAMES, columns, strict=True)})
+    pq.write_table(table, folder / "o.parquet", row_group_size=3)
+    return "o.parquet"
+
+
 def write_parquet(folder: Path, rows: list[Row], *, kind: str) -> str:
     amounts = [None if isinstance(row.amount, str) else row.amount for row in rows]
     days = [None if isinstance(row.date, str) else row.date for row in rows]
@@ -175,6 +185,12 @@ BOOK_WAYS: st.SearchStrategy[Way] = st.builds(
 )
 PARQUET_WAYS: st.SearchStrategy[Way] = st.builds(
     partial, st.just(write_parquet), kind=st.sampled_from(["float", "decimal"])
+) | st.builds(
+    partial,
+    st.just(write_parquet_text),
+    signs=st.sampled_from([(",", ""), (".", ""), (",", "."), (".", ","), (",", "\u00a0")]),
+    dates=st.sampled_from([ISO, DAY_FIRST, SHORT]),
+    kind=st.sampled_from([pa.string(), pa.large_string(), pa.dictionary(pa.int32(), pa.string())]),
 )
 
 # --- the table -----------------------------------------------------------------------------------
@@ -267,3 +283,41 @@ def test_every_sign_and_encoding_gives_the_same_rows() -> None:
     ]
     for way in GRID:
         check(way, rows)
+
+
+SECONDS = 1_704_063_600  # midnight of 2024-01-01 in Oslo
+COUNTS = {
+    "digits": ([20240101, 20240131], ["2024-01-01", "2024-01-31"]),
+    "digits, days first": ([11122023, 31122023], ["2023-12-11", "2023-12-31"]),
+    "serial days": ([45292, 45322], ["2024-01-01", "2024-01-31"]),
+    "serial days with times": ([45292.75, 45322.5], ["2024-01-01", "2024-01-31"]),
+    "seconds": ([SECONDS, SECONDS - 1], ["2024-01-01", "2023-12-31"]),
+    "seconds with decimals": ([SECONDS + 0.5, SECONDS - 0.5], ["2024-01-01", "2023-12-31"]),
+    **{
+        f"parts of seconds: {part}": (
+            [SECONDS * part, (SECONDS - 1) * part],
+            ["2024-01-01", "2023-12-31"],
+        )
+        for part in (10**3, 10**6, 10**9)
+    },
+}
+
+
+@pytest.mark.parametrize("count", COUNTS)
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
+def test_numbers_that_are_days_are_the_same_in_every_kind(
+    tmp_path: Path, kind: str, count: str
+) -> None:
+    numbers, days = COUNTS[count]
+    if kind == "csv":
+        text = "kunde;dato;sum\n" + "".join(f"a;{number};1\n" for number in numbers)
+        (tmp_path / "o.csv").write_text(text)
+    elif kind == "jsonl":
+        lines = [json.dumps({"kunde": "a", "dato": number, "sum": 1}) for number in numbers]
+        (tmp_path / "o.jsonl").write_text("\n".join(lines))
+    else:
+        table = {"kunde": ["a", "a"], "dato": numbers, "sum": [1, 1]}
+        pq.write_table(pa.table(table), tmp_path / "o.parquet")
+    source = Params(**PARAMS, source=f"o.{kind}", timezone="Europe/Oslo")
+    rows = read_base(source, tmp_path).rows.to_pyarrow().to_pylist()
+    assert sorted(str(row["day"]) for row in rows) == sorted(days)

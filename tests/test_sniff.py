@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import string
 from collections.abc import Sequence
@@ -223,6 +224,14 @@ def test_amounts_are_read_back_to_the_cent(column: tuple[list[Decimal], list[str
         ("46022", "2025-12-31"),
         ("46022.4375", "2025-12-31 10:30"),
         ("46022,4375", "2025-12-31 10:30"),
+        ("1767139200", "2025-12-31 01:00"),
+        ("1750000000", "2025-06-15 17:06:40"),
+        ("1767139200.5", "2025-12-31 01:00:00.5"),
+        ("1767139200500", "2025-12-31 01:00:00.5"),
+        ("1767139200500000", "2025-12-31 01:00:00.5"),
+        ("1767139200500000000", "2025-12-31 01:00:00.5"),
+        ("4512345678", None),  # a telephone number
+        ("2024013110", None),  # a day with its hour
         ("31.02.2025", None),
         ("31.12.0001", None),
         ("31.12.9999", None),
@@ -339,4 +348,22 @@ def test_what_was_understood_is_said() -> None:
         "Amounts are numbers in the file already: there is no decimal sign to tell.",
         "Dates as Excel's serial days (46022 is 2025-12-31).",
         "Birthdays as in 31.12.2025 (%d.%m.%Y).",
+    ]
+    given = CsvFormat(date_format="%d.%m.%Y")
+    some = Understood(
+        "utf-8", None, ",", None, "%d.%m.%Y", 0, ("a",), typed=frozenset({"birthday"})
+    )
+    assert sentences(some, given) == [
+        "Amounts with decimal comma, as in 1234,50.",
+        "Dates as in 31.12.2025 (%d.%m.%Y), as csv.date_format says.",
+    ]
+    counted = dataclasses.replace(some, date_format="epoch", typed=frozenset({"amount"}))
+    assert sentences(counted, CsvFormat()) == [
+        "Amounts are numbers in the file already: there is no decimal sign to tell.",
+        "Dates as seconds since 1970, or parts of them (1767139200 is 2025-12-31 in UTC).",
+    ]
+    typed = dataclasses.replace(some, typed=frozenset({"amount", "date", "birthday"}))
+    assert sentences(typed, given) == [
+        "Amounts are numbers in the file already: there is no decimal sign to tell.",
+        "Dates are days in the file already.",
     ]

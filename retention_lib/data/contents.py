@@ -29,6 +29,8 @@ _DATE: Final = re.compile(
 _COMPACT_DATE: Final = re.compile(
     r"(19|20)\d{2}(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])([T ]?\d{4,6})?"
 )
+#: Days since 1900, and seconds since 1970 with their thousandths and smaller parts.
+_COUNTS: Final = ((20_000, 80_000), *((10.0**n, 2 * 10.0**n) for n in (9, 12, 15, 18)))
 _MONEY_SIGN: Final = r"(?:kr\.?|[€$£]|[A-Za-z]{3})?"
 _MINUS: Final = "−–-"  # the hyphen last: elsewhere it would make a range
 _NUMBER: Final = re.compile(
@@ -54,7 +56,8 @@ class Contents:
     values : int
         Different values.
     dates, compact_dates, serials : float
-        Cells that read as a date; as 20251231; as a day number of a spreadsheet.
+        Cells that read as a date; as 20251231; as a spreadsheet's count of days or a program's of
+        seconds.
     numbers, whole, negative : float
         Cells that read as a number; of the numbers, those that are whole, and below zero.
     typical : float
@@ -117,7 +120,7 @@ def contents(column: pd.Series) -> Contents:
         values=unique,
         dates=_share(dates),
         compact_dates=_share(_matches(text, _COMPACT_DATE)),
-        serials=float(known.between(20_000, 80_000).sum()) / n if n else 0.0,
+        serials=float(sum(known.between(*span).sum() for span in _COUNTS)) / n if n else 0.0,
         numbers=len(known) / n if n else 0.0,
         whole=_share(known == known.round()),
         negative=_share(known < 0),

@@ -1,4 +1,4 @@
-"""In which format a column of dates is written: 31.12.2025, 31/12-25, 12/31/2025, 20251231, 46022.
+"""In which format a column of dates is written: 31.12.2025, 31/12-25, 20251231, 46022, 1767139200.
 
 One answer for the whole column. Each value is read in every way that its shape allows; a format
 that reads values which its rival can't is right. Where no value tells two formats apart, there is
@@ -24,8 +24,11 @@ _MANY_YEARS: Final = 20
 
 #: Days as spreadsheets count them.
 EXCEL: Final = "excel"
+#: Moments as programs count them: seconds since 1970 in UTC, or thousandths and smaller parts.
+EPOCH: Final = "epoch"
 ISO: Final = None
 EXCEL_EPOCH: Final = dt.date(1899, 12, 30)
+UNIX_EPOCH: Final = dt.date(1970, 1, 1)
 
 MONTHS: Final = (
     ("jan",),
@@ -50,6 +53,8 @@ _YEAR_FIRST: Final = re.compile(r"(\d{4})([-/.])(\d{1,2})\2(\d{1,2})")
 _NAMED: Final = re.compile(r"(\d{1,2})(\.?[ -])([a-zæøåäö]{3,10})(\.?,?[ -])(\d{4}|\d{2})")
 _NAMED_US: Final = re.compile(r"([a-zæøåäö]{3,10})(\.? )(\d{1,2})(,? )(\d{4})")
 _SERIAL: Final = re.compile(r"(\d{5})(?:[.,]\d+)?")
+_SECONDS: Final = re.compile(r"([1-3]\d{9})(?:(?:\d{3}){1,3}|[.,]\d+)?")
+_TIME_DIRECTIVE: Final = re.compile("%-?[HIMSfpzZTXc]")
 
 #: A format and the day that a value is in it.
 Reading = tuple[str | None, dt.date]
@@ -62,7 +67,8 @@ class DayFormat:
     Parameters
     ----------
     pattern : str or None
-        strptime pattern of the day, None for ISO 8601, `EXCEL` for serial days.
+        strptime pattern of the day, None for ISO 8601, `EXCEL` for serial days, `EPOCH` for
+        seconds since 1970.
     rivals : tuple
         The patterns that can't be told apart, the better one first; empty where there is an answer.
     example : str
@@ -174,7 +180,17 @@ def readings(text: str) -> tuple[Reading, ...]:
         if 20_000 <= serial <= 80_000:
             return ((EXCEL, EXCEL_EPOCH + dt.timedelta(days=serial)),)
         return ()
+    if match := _SECONDS.fullmatch(day):
+        # 2001 to 2096; a day and its hour in ten digits, such as 2024013110, is no count
+        if len(day) == 10 and int(day[8:]) < 24 and _valid([(None, day[:4], day[4:6], day[6:8])]):
+            return ()
+        return ((EPOCH, UNIX_EPOCH + dt.timedelta(seconds=int(match[1]))),)
     return _named(day.lower())
+
+
+def has_time(pattern: str) -> bool:
+    """Whether a pattern has a time of day."""
+    return _TIME_DIRECTIVE.search(pattern) is not None
 
 
 def _named(day: str) -> tuple[Reading, ...]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from retention_lib.data.day_formats import EXCEL
+from retention_lib.data.day_formats import EPOCH, EXCEL
 from retention_lib.data.encodings import encoding_name
 from retention_lib.keys.parts import CsvFormat
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def sentences(u: Understood, csv: CsvFormat) -> list[str]:
     """What was understood, for people; what the client file says is marked as such."""
     said = []
-    separated = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars (|)", None: ""}
+    separated = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "vertical bars", None: ""}
     if u.delimiter:
         named = separated.get(u.delimiter, u.delimiter)
         said.append(
@@ -29,8 +29,12 @@ def sentences(u: Understood, csv: CsvFormat) -> list[str]:
     if u.header_row:
         said.append(f"The header is row {u.header_row + 1}; what stands above it is left out.")
     said.append(_amounts_sentence(u, csv))
-    said.append(f"Dates {_dates_clause(u.date_format)}{_given(csv, 'date_format')}.")
-    if u.birthday_format not in (None, u.date_format):
+    if "date" in u.typed:
+        said.append("Dates are days in the file already.")
+    else:
+        given = ", as csv.date_format says" if csv.date_format else ""
+        said.append(f"Dates {_dates_clause(u.date_format)}{given}.")
+    if u.birthday_format not in (None, u.date_format) and "birthday" not in u.typed:
         said.append(f"Birthdays {_dates_clause(u.birthday_format)}.")
     return [*said, *u.cautions]
 
@@ -49,7 +53,8 @@ def _amounts_sentence(u: Understood, csv: CsvFormat) -> str:
         "'": "an apostrophe",
         "’": "an apostrophe",
     }
-    if u.delimiter is None and not (u.decimal or u.thousands or u.marks):
+    is_bare = u.delimiter is None and not (u.decimal or u.thousands or u.marks)
+    if is_bare or "amount" in u.typed:
         return "Amounts are numbers in the file already: there is no decimal sign to tell."
     decimal = signs.get(u.decimal or "")
     said = f"Amounts with decimal {decimal.split()[-1]}" if decimal else "Amounts without decimals"
@@ -66,5 +71,7 @@ def _dates_clause(pattern: str | None) -> str:
         return "as in 2025-12-31 (ISO 8601)"
     if pattern == EXCEL:
         return "as Excel's serial days (46022 is 2025-12-31)"
+    if pattern == EPOCH:
+        return "as seconds since 1970, or parts of them (1767139200 is 2025-12-31 in UTC)"
     day = pd.Timestamp(2025, 12, 31, 10, 30)
     return f"as in {day.strftime(pattern)} ({pattern})"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from retention_lib.data.files import NamedFile
 from retention_lib.data.layout import plain
@@ -11,12 +12,17 @@ from retention_lib.data.no_text import what_it_is
 from retention_lib.errors import DataError
 from retention_lib.keys.parts import Columns
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 _MARK: Final = b"PAR1"
 _AGAIN: Final = "fetch or export it again"
 
 
-def check_parquet(files: Sequence[NamedFile], columns: Columns) -> None:
-    """Every file is a whole Parquet file; those of several have the columns that are needed.
+def check_parquet(
+    files: Sequence[NamedFile], schemas: Sequence[pa.Schema], columns: Columns
+) -> None:
+    """The files have the columns that are needed, and none holds what it can't.
 
     A column that no file has is left to the check of the whole table, which knows all names.
 
@@ -25,13 +31,12 @@ def check_parquet(files: Sequence[NamedFile], columns: Columns) -> None:
     DataError
         One sentence for each that isn't so.
     """
-    schemas = [(file, _schema(file)) for file in files]
     mapped = {k: v for k, v in columns.model_dump().items() if v is not None}
     needed = {k: v for k, v in mapped.items() if k in _NEEDED}
-    own = [{plain(field.name): field.type for field in schema} for _, schema in schemas]
+    own = [{plain(field.name): field.type for field in schema} for schema in schemas]
     known = {name for names in own for name in names}
     errors = []
-    for (file, _), names in zip(schemas, own, strict=True):
+    for file, schema, names in zip(files, schemas, own, strict=True):
         errors += [
             f'columns.{key}: {file.name} has no column "{name}", which other files of the source '
             "have; all files need the same names for what is mapped"
@@ -44,6 +49,13 @@ def check_parquet(files: Sequence[NamedFile], columns: Columns) -> None:
             if plain(name) in names
             for wrong, right in [_wrong(key, names[plain(name)])]
             if wrong
+        ]
+        times = Counter(plain(name) for name in schema.names)
+        errors += [
+            f'columns.{key}: {file.name} has {times[plain(name)]} columns named "{name}"; give '
+            "each a name of its own"
+            for key, name in mapped.items()
+            if times[plain(name)] > 1
         ]
     if errors:
         raise DataError(*dict.fromkeys(errors))
@@ -65,14 +77,21 @@ def _wrong(field: str, kind: Any) -> tuple[str, str]:
         return "lists or parts in each cell", f"single cells of {right}"
     if right != "text" and types.is_boolean(kind):
         return "true and false", right
-    if right == "days" and (types.is_floating(kind) or types.is_decimal(kind)):
-        return "numbers with decimals", right
+    if right == "days" and (types.is_time(kind) or types.is_duration(kind)):
+        return "times without a day", right
     if right == "numbers" and (types.is_temporal(kind)):
         return "days or times", right
     return "", right
 
 
-def _schema(file: NamedFile) -> Any:
+def schema_of(file: NamedFile) -> pa.Schema:
+    """The columns of a Parquet file and their types.
+
+    Raises
+    ------
+    DataError
+        It is no whole Parquet file.
+    """
     # imported here: most clients send text
     import pyarrow as pa
     from pyarrow import parquet

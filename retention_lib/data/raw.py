@@ -1,4 +1,4 @@
-"""A client's files as one table of text in the engine, whatever kind they are.
+"""A client's files as one table in the engine, whatever kind they are: of text where not typed.
 
 What the engine doesn't read as it is, text that isn't UTF-8 and workbooks, is written anew to a
 temporary folder, which goes when the connection does.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import glob
 import itertools
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +18,12 @@ import ibis
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_lib.data import json_lines, workbooks
+from retention_lib.data import json_lines, parquet_text, workbooks
 from retention_lib.data.encodings import write_utf8
 from retention_lib.data.files import Kind, NamedFile, kind
 from retention_lib.data.layout import Layout, layout_of, plain, spread
 from retention_lib.data.local import temporary_folder
+from retention_lib.data.parquet_files import check_parquet, schema_of
 from retention_lib.data.workbooks import Sheet, cell_text, sheet_of
 from retention_lib.keys.parts import Columns, CsvFormat
 
@@ -46,10 +47,13 @@ class Looked:
     names : tuple of str
         The columns of all files, in the order in which they are met.
     sample : DataFrame
-        Rows as text, None where a cell is blank.
+        Rows as text, None where a cell is blank; of Parquet files that were looked at for their
+        mapped columns, those of `texts`.
     texts : DataFrame
         The same without the cells that are typed, of which the format is known: all cells of text
-        files; of workbooks all rows.
+        files; of workbooks all rows; of Parquet files no column that is typed in all of them.
+    schemas : tuple of pyarrow Schema
+        Of Parquet files.
     """
 
     files: tuple[NamedFile, ...]
@@ -59,6 +63,7 @@ class Looked:
     names: tuple[str, ...]
     sample: pd.DataFrame
     texts: pd.DataFrame
+    schemas: tuple[Any, ...] = ()
 
 
 def required(columns: Columns | None) -> tuple[str, ...]:
@@ -81,6 +86,8 @@ def look_at(files: Sequence[NamedFile], csv: CsvFormat, columns: Columns | None)
     wanted, limit = required(columns), max(20, SAMPLE // len(files))
     layouts: tuple[Layout, ...] = ()
     sheets: tuple[Sheet, ...] = ()
+    schemas: tuple[Any, ...] = ()
+    of_all: tuple[str, ...] = ()
     if of_kind == "csv":
         layouts = tuple(
             layout_of(
@@ -93,13 +100,18 @@ def look_at(files: Sequence[NamedFile], csv: CsvFormat, columns: Columns | None)
         sheets = tuple(sheet_of(file, wanted) for file in files)
         frames = [_sheet_frames(sheet, limit) for sheet in sheets]
         sample, texts = (_joined([pair[i] for pair in frames]) for i in (0, 1))
+    elif of_kind == "parquet":
+        schemas = tuple(schema_of(file) for file in files)
+        of_all = tuple(dict.fromkeys(name for schema in schemas for name in schema.names))
+        sample, texts = _parquet_frames(files, schemas, columns, limit)
     else:
         names = json_lines.names_of(files)
         sample, texts = (
             _frame(names, json_lines.sample_of(files, names, SAMPLE, only_text))
             for only_text in (False, True)
         )
-    return Looked(tuple(files), of_kind, layouts, sheets, tuple(sample.columns), sample, texts)
+    of_all = of_all or tuple(sample.columns)
+    return Looked(tuple(files), of_kind, layouts, sheets, of_all, sample, texts, schemas)
 
 
 def raw_table(
@@ -112,7 +124,7 @@ def raw_table(
     patterns: Sequence[str | None] = (),
     only_text: bool = False,
 ) -> ir.Table:
-    """The files as one table of text.
+    """The files as one table of text, but for what is typed in all of several Parquet files.
 
     Parameters
     ----------
@@ -134,6 +146,17 @@ def raw_table(
         view = "json_text" if only_text else "json_rows"
         con.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS {query}")
         return con.table(view)
+    if looked.kind == "parquet":
+        return parquet_text.rows_of(
+            con,
+            looked.files,
+            looked.schemas,
+            decimal=decimal,
+            amounts=amounts,
+            dates=dates,
+            patterns=patterns,
+            only_text=only_text,
+        )
     if looked.kind == "workbook":
         staged = temporary_folder(con)
         paths = [staged / f"{number}.csv" for number in range(len(looked.sheets))]
@@ -196,6 +219,26 @@ def _sheet_frames(sheet: Sheet, limit: int) -> tuple[pd.DataFrame, pd.DataFrame]
     rows = [[cell_text(cell) for cell in row] for row in spread([typed], limit)]
     texts = [[cell if isinstance(cell, str) else "" for cell in row] for row in typed]
     return _frame(sheet.names, rows), _frame(sheet.names, [row for row in texts if any(row)])
+
+
+def _parquet_frames(
+    files: Sequence[NamedFile], schemas: Sequence[Any], columns: Columns | None, limit: int
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A sample of Parquet files: of all columns, or where they are mapped of those not typed."""
+    wanted: list[list[str]]
+    if columns is None:
+        dates, amounts = [], [name for schema in schemas for name in schema.names]
+        # a name that stands twice names no column
+        wanted = [[n for n, k in Counter(schema.names).items() if k == 1] for schema in schemas]
+    else:
+        check_parquet(files, schemas, columns)
+        dates = [name for name in (columns.date, columns.birthday) if name]
+        amounts = [n for n in (columns.amount, columns.quantity, columns.unit_price) if n]
+        wanted = [[*parquet_text.untyped(schema, dates, amounts)] for schema in schemas]
+    rows = parquet_text.sample_of(files, schemas, wanted, limit)
+    sample = _joined([_frame(names, some) for names, some in zip(wanted, rows, strict=True)])
+    text = {n for schema in schemas for n in parquet_text.untyped(schema, dates, amounts)}
+    return sample, sample[[name for name in sample.columns if name in {*map(plain, text)}]]
 
 
 def _frame(names: Sequence[str], rows: Sequence[Sequence[str | None]]) -> pd.DataFrame:

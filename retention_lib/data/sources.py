@@ -1,15 +1,13 @@
 """Opening what a client sends, as a table with the canonical columns.
 
-Text is read by DuckDB, as text; amounts and dates are made of it here, so that a value that is none
+Text is read by DuckDB, as text; amounts and dates are made of it, so that a value that is none
 becomes null and can be counted by cause instead of stopping the run. What a purchase is stands in
 `data.purchases`.
 """
 
 from __future__ import annotations
 
-import glob
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,18 +18,16 @@ import ibis.expr.types as ir
 from retention_lib.data.builtins import open_builtin
 from retention_lib.data.canonical import canonical, mapped_fields
 from retention_lib.data.databases import Database, open_database
-from retention_lib.data.day_formats import EXCEL
-from retention_lib.data.files import NamedFile, kind, named_files
+from retention_lib.data.day_formats import EPOCH, EXCEL
+from retention_lib.data.files import NamedFile, named_files
 from retention_lib.data.files import fill_variables as fill_variables
 from retention_lib.data.files import resolve_files as resolve_files
 from retention_lib.data.local import connect
 from retention_lib.data.matching import check_columns, check_marks
-from retention_lib.data.parquet_files import check_parquet
 from retention_lib.data.raw import look_at
 from retention_lib.data.understood import Understood, understood_table
 from retention_lib.data.unreadable import unreadable
 from retention_lib.errors import DataError
-from retention_lib.keys.parts import CsvFormat
 from retention_lib.keys.source import source_kind
 from retention_lib.params import Params
 
@@ -54,7 +50,7 @@ class Source:
     named : tuple of NamedFile
         The files behind it, empty for a builtin and a database.
     understood : Understood or None
-        How their text is read.
+        How their text is read; None where there is nothing to understand, since all is typed.
     database : Database or None
         Where the rows are in one.
     """
@@ -167,8 +163,7 @@ def open_source(params: Params, folder: Path) -> Source:
         mapped=mapped_fields(params),
         names=tuple(dict.fromkeys(file.name for file in files)),
         named=files,
-        # of typed columns there was nothing to understand
-        understood=None if kind(files[0]) == "parquet" else understood,
+        understood=None if understood.is_typed else understood,
     )
 
 
@@ -176,16 +171,9 @@ def _read_files(
     con: Any, files: tuple[NamedFile, ...], params: Params
 ) -> tuple[ir.Table, Understood]:
     assert params.columns is not None  # the client file's check saw to it
-    if kind(files[0]) == "parquet":
-        check_parquet(files, params.columns)
-        names = [glob.escape(str(file.path)) for file in files]
-        try:
-            raw = con.read_parquet(names, union_by_name=True, hive_partitioning=False)
-        except (duckdb.Error, OSError) as error:
-            raise unreadable(files, error) from None
-        return raw, _as_the_file_says(params.csv, raw.columns)
     looked = look_at(files, params.csv, params.columns)
-    check_columns(looked, params.columns)
+    if looked.kind != "parquet":  # of which the types were checked with the names
+        check_columns(looked, params.columns)
     try:
         understood, raw = understood_table(con, looked, params.csv, params.columns)
     except (duckdb.Error, OSError) as error:
@@ -194,22 +182,8 @@ def _read_files(
     return raw, understood
 
 
-def _as_the_file_says(csv: CsvFormat, columns: Sequence[str]) -> Understood:
-    """Of typed columns nothing needs to be told from their content."""
-    return Understood(
-        encoding="utf-8",
-        delimiter=None,
-        decimal=csv.decimal,
-        thousands=csv.thousands,
-        date_format=csv.date_format,
-        header_row=0,
-        columns=tuple(columns),
-        birthday_format=csv.date_format,
-    )
-
-
 def _check_date_format(con: Any, pattern: str | None) -> None:
-    if pattern in (None, EXCEL):
+    if pattern in (None, EXCEL, EPOCH):
         return
     try:
         con.con.execute("SELECT try_strptime('', ?)", [pattern])

@@ -11,7 +11,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from retention_lib.data import schema
-from retention_lib.data.day_formats import EXCEL, EXCEL_EPOCH, MONTHS
+from retention_lib.data.day_formats import EPOCH, EXCEL, EXCEL_EPOCH, MONTHS, has_time
 
 # The forms of ISO 8601 that exports have. DuckDB's own cast also takes "epoch", "infinity" and any
 # word after a time, and would read 22:30 UTC as local.
@@ -34,7 +34,6 @@ _TIMES: Final = (
     *(", %H:%M:%S", ", %H:%M", ", %I:%M:%S %p", ", %I:%M %p", " %H.%M.%S", " %H.%M"),
     *(" kl. %H:%M:%S", " kl. %H:%M", " kl. %H.%M", " kl %H:%M", "T%H:%M"),
 )
-_TIME_DIRECTIVE: Final = re.compile("%-?[HIMSfpzZTXc]")
 _SECONDS_A_DAY: Final = 86_400
 
 
@@ -48,6 +47,11 @@ def try_strptimes(text: str, patterns: dt.Array[dt.String]) -> dt.timestamp:
     """Read a time by the first pattern that fits; null where none does (DuckDB)."""
 
 
+@ibis.udf.scalar.builtin
+def to_timestamp(seconds: float) -> dt.Timestamp(timezone="UTC"):  # type: ignore[valid-type]
+    """The moment so many seconds after 1970 began in UTC (DuckDB)."""
+
+
 def amount_from_number(column: ir.NumericValue) -> ir.DecimalValue:
     """Money from a column of numbers, in any engine.
 
@@ -59,7 +63,18 @@ def amount_from_number(column: ir.NumericValue) -> ir.DecimalValue:
     # every engine takes NaN for larger than any number
     size = column.cast("float64")
     possible = (size > -_TOO_LARGE) & (size < _TOO_LARGE)
+    if column.type().is_floating():
+        possible &= _is_finite(size)
     return ibis.cases((possible, column.cast(schema.MONEY)), else_=ibis.null().cast(schema.MONEY))
+
+
+def _is_finite(column: ir.FloatingValue) -> ir.BooleanValue:
+    """Whether a number is one, in any engine: neither NaN nor infinite.
+
+    DuckDB answers comparisons, and even isnan, for all rows by a Parquet file's smallest and
+    largest values, which leave NaN out; not so for a difference.
+    """
+    return column - column == 0
 
 
 def amount_from_text(
@@ -156,7 +171,7 @@ def text_of_id(column: ir.Value, *, in_duckdb: bool = False) -> ir.StringValue:
         the rules of a language.
     """
     if column.type().is_floating():
-        known = ~(column.isnan() | column.isinf())
+        known = _is_finite(column)
         # guarded twice: an engine may work a branch out for rows that don't take it
         number = ibis.cases((known & (column.abs() < 2.0**53), column), else_=0.5)
         is_whole = number == number.floor()
@@ -193,7 +208,7 @@ def time_from_text(column: ir.Value, pattern: str | None, timezone: str) -> ir.T
     column : ibis column
     pattern : str, optional
         strptime pattern (`csv.date_format`), of the day alone or with a time; "excel" for serial
-        days; ISO 8601 where not given.
+        days, "epoch" for seconds since 1970; ISO 8601 where not given.
     timezone : str
         The session's time zone, in which zoned times are read.
 
@@ -206,6 +221,8 @@ def time_from_text(column: ir.Value, pattern: str | None, timezone: str) -> ir.T
     text = _unless_trim(text, text.strip())
     if pattern == EXCEL:
         return _possible(_time_from_serial(text))
+    if pattern == EPOCH:
+        return _possible(_time_from_epoch(text))
     if pattern:
         return _possible(_time_from_pattern(text, pattern))
     # Shopify writes a space before the offset, BigQuery the letters UTC
@@ -254,11 +271,22 @@ def _time_from_serial(text: ir.StringValue) -> ir.TimestampValue:
     return ibis.timestamp(EXCEL_EPOCH.isoformat()) + seconds.as_interval("s")
 
 
+def _time_from_epoch(text: ir.StringValue) -> ir.TimestampValue:
+    count = ibis.cases(
+        (text.re_search(r"^-?\d{1,19}([.,]\d+)?$"), text.replace(",", ".").try_cast("float64")),
+        else_=ibis.null().cast("float64"),
+    )
+    size = count.abs()
+    # told by their size, row by row: as seconds, thousandths would be of the year 50,000 and later
+    parts = ibis.cases((size < 1e11, 1.0), (size < 1e14, 1e3), (size < 1e17, 1e6), else_=1e9)
+    return to_timestamp(count / parts).cast("timestamp")
+
+
 def _time_from_pattern(text: ir.StringValue, pattern: str) -> ir.TimestampValue:
     if "%b" in pattern or "%B" in pattern:
         pattern = pattern.replace("%B", "%b").replace("%b.", "%b")
         text = _english_months(text)
-    if _TIME_DIRECTIVE.search(pattern):
+    if has_time(pattern):
         return try_strptime(text, pattern)
     if ":" in pattern or "kl" in pattern:
         return try_strptimes(text, [pattern + time for time in _TIMES])

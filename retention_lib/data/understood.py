@@ -17,7 +17,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from retention_lib.data.amount_signs import AmountSigns, amount_signs
-from retention_lib.data.day_formats import EXCEL, DayFormat, day_format
+from retention_lib.data.day_formats import EPOCH, EXCEL, DayFormat, day_format
 from retention_lib.data.files import NamedFile
 from retention_lib.data.format_words import sentences as sentences
 from retention_lib.data.layout import plain
@@ -33,18 +33,19 @@ _TELLING: Final = 5_000
 
 @dataclass(frozen=True)
 class Understood:
-    """How a client's text files are to be read; each can be set under `csv`.
+    """How the text in a client's files is to be read; each can be set under `csv`.
 
     Parameters
     ----------
     encoding : str
         Python codec.
     delimiter : str or None
-        None for workbooks and JSON.
+        Of text files.
     decimal, thousands : str or None
         None where no amount has one.
     date_format : str or None
-        strptime pattern, None for ISO 8601, "excel" for serial days.
+        strptime pattern, None for ISO 8601, "excel" for serial days, "epoch" for seconds since
+        1970.
     header_row : int
         Rows above the header, such as a title.
     columns : tuple of str
@@ -57,6 +58,8 @@ class Understood:
         The sheet of a workbook.
     cautions : tuple of str
         What a reader should know of the files, in sentences.
+    typed : frozenset of str
+        Of "date", "birthday" and "amount", those that have their type in the files already.
     """
 
     encoding: str
@@ -70,6 +73,12 @@ class Understood:
     marks: tuple[str, ...] = ()
     sheet: str | None = None
     cautions: tuple[str, ...] = ()
+    typed: frozenset[str] = frozenset()
+
+    @property
+    def is_typed(self) -> bool:
+        """Whether there is nothing to understand."""
+        return {"date", "birthday", "amount"} <= self.typed
 
 
 def look(
@@ -80,7 +89,7 @@ def look(
     Parameters
     ----------
     files : sequence of Path
-        All of one kind: CSV, JSON lines or workbooks.
+        All of one kind.
     csv : CsvFormat
         What the client file says, which always wins.
     columns : Columns, optional
@@ -120,7 +129,7 @@ def understand(files: Sequence[Path], csv: CsvFormat, columns: Columns) -> Under
 def understood_table(
     con: Any, looked: Looked, csv: CsvFormat, columns: Columns
 ) -> tuple[Understood, ir.Table]:
-    """What files that were looked at are, for certain, and their rows as a table of text.
+    """What files that were looked at are, for certain, and their rows as a table.
 
     Raises
     ------
@@ -136,7 +145,7 @@ def understood_table(
         return raw_table(
             con,
             looked,
-            decimal=understood.decimal or ".",
+            decimal=understood.decimal or ("," if understood.thousands == "." else "."),
             amounts=[names.get(plain(name), name) for name in amounts],
             dates=dates,
             patterns=[understood.date_format, understood.birthday_format][: len(dates)],
@@ -149,12 +158,14 @@ def understood_table(
         if signs.question:
             more = [v for name in amounts for v in _telling(whole, name, _SAYS_NOTHING)]
             signs = _signs(looked.texts, amounts, csv, more)
+        # a day isn't typed in JSON: digits are as in text
+        whole = table() if looked.kind == "json" else whole
         if days.question:
-            days = _days(looked.texts, columns.date, _telling(whole, columns.date, _OPEN_DAY))
+            days = _days(looked, columns.date, _telling(whole, columns.date, _OPEN_DAY))
         if births.question and columns.birthday:
             more = _telling(whole, columns.birthday, _OPEN_DAY)
-            births = _days(looked.texts, columns.birthday, more)
-        understood = _filled(looked, csv, signs, days, births)
+            births = _days(looked, columns.birthday, more)
+        understood = _filled(looked, csv, columns, signs, days, births)
     if births.question and days.pattern in births.rivals and not days.question:
         births = dataclasses.replace(births, pattern=days.pattern, rivals=())
         understood = dataclasses.replace(understood, birthday_format=days.pattern)
@@ -180,16 +191,21 @@ def _from_sample(
         births = DayFormat()
     else:
         date, amounts = columns.date, _of(columns, _AMOUNTS)
-        births = _days(looked.texts, columns.birthday) if columns.birthday else DayFormat()
+        births = _days(looked, columns.birthday) if columns.birthday else DayFormat()
     signs = _signs(looked.texts, amounts, csv)
-    days = _days(looked.texts, date) if date else DayFormat()
+    days = _days(looked, date) if date else DayFormat()
     if csv.date_format:
         days = births = DayFormat(csv.date_format)
-    return _filled(looked, csv, signs, days, births), signs, days, births
+    return _filled(looked, csv, columns, signs, days, births), signs, days, births
 
 
 def _filled(
-    looked: Looked, csv: CsvFormat, signs: AmountSigns, days: DayFormat, births: DayFormat
+    looked: Looked,
+    csv: CsvFormat,
+    columns: Columns | None,
+    signs: AmountSigns,
+    days: DayFormat,
+    births: DayFormat,
 ) -> Understood:
     layouts, sheets = looked.layouts, looked.sheets
     # what is plain ASCII is of every encoding
@@ -207,6 +223,18 @@ def _filled(
         marks=signs.marks,
         sheet=sheets[0].sheet if sheets else None,
         cautions=tuple(_cautions(looked, signs, days)),
+        typed=_typed(looked, columns),
+    )
+
+
+def _typed(looked: Looked, columns: Columns | None) -> frozenset[str]:
+    """What has its type in every file; so is a field that no column has."""
+    if looked.kind != "parquet" or columns is None:
+        return frozenset()
+    text = {plain(name) for name in looked.texts.columns}
+    fields = {"date": ["date"], "birthday": ["birthday"], "amount": _AMOUNTS}
+    return frozenset(
+        field for field, of in fields.items() if not text & {*map(plain, _of(columns, of))}
     )
 
 
@@ -222,8 +250,10 @@ def _signs(
     return amount_signs([*values, *more], csv.decimal, csv.thousands)
 
 
-def _days(texts: pd.DataFrame, name: str, more: Sequence[str] = ()) -> DayFormat:
-    return day_format([*_values(texts, name), *more])
+def _days(looked: Looked, name: str, more: Sequence[str] = ()) -> DayFormat:
+    # a day isn't typed in JSON: digits are as in text
+    cells = looked.sample if looked.kind == "json" else looked.texts
+    return day_format([*_values(cells, name), *more])
 
 
 def _likely(texts: pd.DataFrame) -> tuple[str | None, list[str]]:
@@ -234,7 +264,7 @@ def _likely(texts: pd.DataFrame) -> tuple[str | None, list[str]]:
         if not values:
             continue
         days, signs = day_format(values), amount_signs(values)
-        is_bare = days.pattern in (EXCEL, "%Y%m%d", "%d%m%Y", "%d%m%y", "%y%m%d", "%m%d%Y")
+        is_bare = days.pattern in (EXCEL, EPOCH, "%Y%m%d", "%d%m%Y", "%d%m%y", "%y%m%d", "%m%d%Y")
         if days.fits >= _MOST and not is_bare:
             if days.fits > best:
                 date, best = name, days.fits

@@ -180,9 +180,12 @@ ThousandsSign = Annotated[
 DatePattern = Annotated[
     str,
     Strict(),
-    Field(pattern="%[A-Za-z]|^excel$"),
+    Field(pattern="%[A-Za-z]|^excel$|^epoch$"),
     AfterValidator(checked_line),
-    Allowed('a strptime pattern such as "%d.%m.%Y", or excel for serial days'),
+    Allowed(
+        'a strptime pattern such as "%d.%m.%Y", excel for serial days, or epoch for seconds since '
+        "1970"
+    ),
 ]
 
 

@@ -26,8 +26,6 @@ from retention_lib.keys.findings import findings_of
 from retention_lib.keys.parts import Columns, CsvFormat
 from retention_lib.params import Params
 
-#: Rows of a Parquet file that are looked at.
-_SAMPLE = 5_000
 #: Encodings under the names by which people know them.
 _ENCODING_NAMES = {"cp1252": "windows-1252", "iso8859-1": "iso-8859-1", "utf_16": "utf-16"}
 
@@ -97,19 +95,18 @@ def find(data: str, here: Path, given: Mapping[str, str]) -> Found:
     """
     files = named_files(data, here)
     fmt = _format(given)
-    frame = _sample(files, fmt)
+    frame = look([file.path for file in files], fmt, None)[1]
     if frame.empty:
         names = ", ".join(file.name for file in files)
         raise DataError(f"source: {names} has a header, but no rows")
     proposal = propose(frame, _under("columns", given))
     problems: list[str] = []
     csv: dict[str, str] = {}
-    said: tuple[str, ...] = ("Parquet, whose columns have their types.",)
-    if kind(files[0]) != "parquet":
-        try:  # how amounts and dates are written is asked of the columns that hold them
-            csv, said = _understand(files, fmt, proposal)
-        except DataError as error:
-            problems += error.sentences
+    said: tuple[str, ...] = ()
+    try:  # how amounts and dates are written is asked of the columns that hold them
+        csv, said = _understand(files, fmt, proposal)
+    except DataError as error:
+        problems += error.sentences
     amounts = [proposal.columns[f] for f in ("amount", "unit_price") if f in proposal.columns]
     spoken = region(frame, amounts, proposal.columns.get("currency"), given.get("currency"))
     is_data = bool(problems)
@@ -184,22 +181,6 @@ def _format(given: Mapping[str, str]) -> CsvFormat:
         found = findings_of(error, CsvFormat)
         named = (dataclasses.replace(f, key=("csv", *f.key)) for f in found)
         raise UsageError(*(f.sentence("--set") for f in named)) from None
-
-
-def _sample(files: tuple[NamedFile, ...], fmt: CsvFormat) -> pd.DataFrame:
-    """Rows of the files as text cells."""
-    if kind(files[0]) != "parquet":
-        return look([file.path for file in files], fmt, None)[1]
-    with duckdb.connect() as con:
-        try:
-            rows = con.read_parquet(
-                str(files[0].path).translate({ord(c): f"[{c}]" for c in "*?["}),
-                hive_partitioning=False,
-            ).limit(_SAMPLE)
-            frame = rows.df()
-        except (duckdb.Error, OSError) as error:
-            raise unreadable(files, error) from None
-    return frame.astype(object).map(lambda cell: None if pd.isna(cell) else str(cell))
 
 
 def _understand(

@@ -60,8 +60,9 @@ DATES = {
         "impossible one: 2",
         given={"columns": {**COLUMNS, "date": "sum"}},
     ),
-    "seconds since 1970": refused(
-        rows("a;1704067200;1", "b;1704153600;1"), *CHECK, "impossible one: 2"
+    "seconds since 1970": read(
+        rows("a;1704067200;1", "b;1704153600;1"),
+        *("2 of 2 rows are used", "2024-01-01 to 2024-01-02", "Dates as seconds since 1970"),
     ),
     "a pattern that doesn't fit": refused(
         rows("a;2024-01-01;1"),

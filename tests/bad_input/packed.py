@@ -75,7 +75,6 @@ def damaged_parquet(path: Path) -> None:
 
 
 DAY = dt.date(2024, 1, 1)
-UNSNIFFED = "text in Parquet files isn't sniffed"
 PARQUET = {
     "that isn't": refused(
         b"no Parquet at all" * 9,
@@ -147,13 +146,11 @@ PARQUET = {
         parquet({"kunde": ["a", "b"], "dato": [DAY] * 2, "sum": ["1,50", "2,25"]}),
         "2 of 2 rows are used",
         name="o.parquet",
-        xfail=UNSNIFFED,
     ),
     "with days first in its dates": read(
         parquet({"kunde": ["a", "b"], "dato": ["31.12.2024", "01.11.2024"], "sum": [1.5, 2]}),
         "2 of 2 rows are used",
         name="o.parquet",
-        xfail=UNSNIFFED,
     ),
     "with numbers for dates": refused(
         parquet({"kunde": ["a"], "dato": [17], "sum": [5.0]}),
@@ -165,7 +162,44 @@ PARQUET = {
         parquet({"kunde": ["a", "b"], "dato": [20240131, 20240201], "sum": [5.0, 6.0]}),
         "2 of 2 rows are used",
         name="o.parquet",
-        xfail=UNSNIFFED,
+    ),
+    "with days that may be months": refused(
+        parquet({"kunde": ["a"], "dato": ["03.04.2024"], "sum": ["1.234"]}),
+        *("csv.date_format: 03.04.2024 can be", "csv.decimal: 1.234 can be"),
+        name="o.parquet",
+        lines=2,
+    ),
+    "with times without days": refused(
+        parquet({"kunde": ["a"], "dato": [dt.time(10, 30)], "sum": [5.0]}),
+        'columns.date: in o.parquet "dato" holds times without a day; have it exported as days',
+        name="o.parquet",
+    ),
+    "with a name twice": refused(
+        lambda path: pq.write_table(
+            pa.Table.from_arrays([["a"], [DAY], [5.0], [6.0]], ["kunde", "dato", "sum", "sum"]),
+            path,
+        ),
+        'columns.amount: o.parquet has 2 columns named "sum"',
+        name="o.parquet",
+    ),
+    "with text damaged in the middle": refused(
+        damaged_parquet,
+        "o.parquet can't be read",
+        "whole",
+        name="o.parquet",
+        given={"columns": {"customer": "kunde", "date": "dato", "amount": "kunde"}},
+    ),
+    "with an amount that is no number": read(
+        parquet({"kunde": ["a", "b"], "dato": [DAY] * 2, "sum": [float("nan"), 5.0]}),
+        "1 of 2 rows are used",
+        "No amount that can be read",
+        name="o.parquet",
+    ),
+    "with an id that is no number": read(
+        parquet({"kunde": [1.0, float("nan")], "dato": [DAY] * 2, "sum": [5.0] * 2}),
+        "1 of 2 rows are used",
+        "No customer id",
+        name="o.parquet",
     ),
     "with lists for ids": refused(
         parquet({"kunde": [["a"], ["b"]], "dato": [DAY] * 2, "sum": [5.0, 6.0]}),
