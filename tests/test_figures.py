@@ -140,6 +140,41 @@ def trend(n: int = 13) -> pd.DataFrame:
     )
 
 
+def against(*values: float, actual: float = 12265.0) -> pd.DataFrame:
+    rows = [(f"Forecast number {i}", "baseline", v, NAN, NAN) for i, v in enumerate(values)]
+    best = ("Pareto/NBD, with its interval", "forecast", 1.02 * actual, 0.96 * actual, 1.1 * actual)
+    return pd.DataFrame(
+        [best, *rows, ("", "actual", actual, NAN, NAN)],
+        columns=["label", "kind", "value", "low", "high"],
+    )
+
+
+def missed(n: int = 6, level: float = 0.12) -> pd.DataFrame:
+    days = pd.date_range("2023-03-31", periods=n, freq="QE")
+    return pd.DataFrame({"origin": days, "error": level * np.cos(np.arange(n))})
+
+
+def repeats(level: float = 1000.0) -> pd.DataFrame:
+    n = level * np.array([12, 4, 2.2, 1.4, 0.9, 0.6, 0.4, 1.7])
+    return pd.DataFrame({"frequency": [*"0123456", "7+"], "actual": n, "expected": n * 0.97})
+
+
+def value(frequencies: int = 15, times: int = 40, level: float = 90.0) -> pd.DataFrame:
+    x, t = np.meshgrid(np.arange(1, frequencies + 1), 2.0 * np.arange(times), indexing="ij")
+    clv = level * x / (1 + np.exp(0.3 * (t - 40)))
+    return pd.DataFrame({"frequency": x.ravel(), "silence": t.ravel(), "clv": clv.ravel()})
+
+
+def caught(*shares: float) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "label": ["The model", "Best by past revenue", "A list made afterwards"],
+            "kind": ["forecast", "baseline", "actual"],
+            "share": shares,
+        }
+    )
+
+
 LONG = [f"Customers who used to buy often and have not been seen for long, {i}" for i in range(8)]
 
 USUAL: dict[str, Callable[[Formats], Drawn]] = {
@@ -156,6 +191,11 @@ USUAL: dict[str, Callable[[Formats], Drawn]] = {
     "alive_map": lambda fmt: figures.alive_map(alive(), fmt, "weeks"),
     "value_concentration": lambda fmt: figures.value_concentration(lorenz(), fmt, 0.617),
     "segments": lambda fmt: figures.segments(named_segments("Best", "Loyal", "Lost"), fmt),
+    "forecast_against": lambda fmt: figures.forecast_against(against(14456, 21010, 9900), fmt),
+    "forecast_errors": lambda fmt: figures.forecast_errors(missed(), fmt),
+    "repeat_counts": lambda fmt: figures.repeat_counts(repeats(), fmt),
+    "value_map": lambda fmt: figures.value_map(value(), fmt, "weeks"),
+    "caught_revenue": lambda fmt: figures.caught_revenue(caught(0.61, 0.58, 0.83), fmt),
 }
 
 EDGES: dict[str, Callable[[], Drawn]] = {
@@ -246,6 +286,30 @@ EDGES: dict[str, Callable[[], Drawn]] = {
     "a segment with a loss": lambda: figures.segments(
         named_segments("A", "B").assign(revenue=[120.0, -20.0]), EN
     ),
+    "no forecast": lambda: figures.forecast_against(against().iloc[:0], EN),
+    "one forecast": lambda: figures.forecast_against(against(), NB),
+    "forecasts far off": lambda: figures.forecast_against(against(1e6, 2e6, actual=10), EN),
+    "forecasts of nothing": lambda: figures.forecast_against(against(3, actual=0.0), EN),
+    "forecasts that all met it": lambda: figures.forecast_against(against(5, 5, actual=5), EN),
+    "forecasts unknown": lambda: figures.forecast_against(against(NAN, actual=NAN), EN),
+    "a forecast unknown": lambda: figures.forecast_against(against(NAN, 100.0, actual=99.0), EN),
+    "no earlier forecast": lambda: figures.forecast_errors(missed(0), EN),
+    "one earlier forecast": lambda: figures.forecast_errors(missed(1), NB),
+    "eight earlier forecasts": lambda: figures.forecast_errors(missed(8, 1.5), NB),
+    "earlier forecasts that met it": lambda: figures.forecast_errors(missed(4, 0.0), EN),
+    "earlier forecasts unknown": lambda: figures.forecast_errors(missed(4, NAN), EN),
+    "no repeat counts": lambda: figures.repeat_counts(repeats().iloc[:0], EN),
+    "repeat counts all zero": lambda: figures.repeat_counts(repeats(0.0), EN),
+    "repeat counts of a few": lambda: figures.repeat_counts(repeats(0.01), EN),
+    "repeat counts of millions": lambda: figures.repeat_counts(repeats(1e6), NB),
+    "a value map of one point": lambda: figures.value_map(value(1, 1), EN, "weeks"),
+    "a value map of one row": lambda: figures.value_map(value(1), EN, "days"),
+    "a value map of cents": lambda: figures.value_map(value(level=0.001), EN, "days"),
+    "a value map of millions": lambda: figures.value_map(value(level=1e6), NB, "weeks"),
+    "a value map without value": lambda: figures.value_map(value(level=0.0), EN, "weeks"),
+    "caught all": lambda: figures.caught_revenue(caught(1.0, 1.0, 1.0), NB),
+    "caught nothing": lambda: figures.caught_revenue(caught(0.0, 0.0, 0.0), EN),
+    "caught unknown": lambda: figures.caught_revenue(caught(NAN, NAN, NAN), EN),
     "a segment in formula letters": lambda: figures.segments(
         named_segments("$x^2$ & \\frac", "_{b"), EN
     ),

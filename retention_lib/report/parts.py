@@ -10,6 +10,7 @@ import pandas as pd
 
 from retention_lib.data.base import Base
 from retention_lib.data.health import Concern
+from retention_lib.models.clv import expected_values
 from retention_lib.models.forecast import Forecast
 from retention_lib.report import findings, tables
 from retention_lib.report.customers import lists_at
@@ -83,6 +84,46 @@ def alive_grid(made: Forecast, customers: pd.DataFrame, points: int = 40) -> pd.
             "p_alive": np.asarray(alive).reshape(shape).ravel(),
         }
     )
+
+
+def value_grid(made: Forecast, base: Base, points: int = 40) -> pd.DataFrame:
+    """frequency, silence, clv on a regular grid, of customers observed as long as the oldest.
+
+    They spend what the base's repeat buyers spend on average, so that the map shows what coming
+    back is worth, not what a large basket is. Without a model that holds there is nothing to map.
+    """
+    customers = base.customers()
+    longest = float(customers["T"].max())
+    if longest <= 0 or made.unknowable is not None or made.spend_model is None:
+        return pd.DataFrame({"frequency": [], "silence": [], "clv": []}, dtype=float)
+    most = int(np.clip(customers["frequency"].quantile(0.99), 3, 30))
+    frequency, silence = (
+        part.ravel()
+        for part in np.meshgrid(
+            np.arange(1, most + 1), np.linspace(0, longest, points), indexing="ij"
+        )
+    )
+    amounts = customers.loc[customers["frequency"] > 0, "monetary_value"]
+    grid = pd.DataFrame(
+        {
+            "frequency": frequency,
+            "recency": longest - silence,
+            "T": longest,
+            "monetary_value": amounts[amounts > 0].mean(),
+        }
+    )
+    grid.attrs = dict(customers.attrs)
+    values = expected_values(
+        grid,
+        made.purchase_model,
+        made.spend_model,
+        horizon_months=made.horizon_months,
+        discount_rate=made.discount_rate,
+        margin=made.margin,
+        as_of=base.as_of.isoformat(),
+        time_unit=base.params.time_unit,
+    )
+    return pd.DataFrame({"frequency": frequency, "silence": silence, "clv": values["clv"]})
 
 
 def top_of_list(given: ActionList, page: Page, most: int = 10) -> pd.DataFrame:

@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 from retention_lib.report.figures.cohorts import cohort_heatmap
+from retention_lib.report.figures.forecasts import (
+    caught_revenue,
+    forecast_against,
+    forecast_errors,
+    repeat_counts,
+    value_map,
+)
 from retention_lib.report.figures.models import alive_map, holdout_by_frequency, holdout_tracking
 from retention_lib.report.figures.months import (
     monthly_customers,
@@ -17,17 +24,22 @@ from retention_lib.report.figures.value import segments, value_concentration
 __all__ = [
     "Drawn",
     "alive_map",
+    "caught_revenue",
     "cohort_heatmap",
     "customer_flow",
+    "forecast_against",
+    "forecast_errors",
     "holdout_by_frequency",
     "holdout_tracking",
     "monthly_customers",
     "monthly_revenue",
     "orders_by_month",
     "rate_trend",
+    "repeat_counts",
     "retention_shares",
     "second_purchase",
     "segments",
     "style",
     "value_concentration",
+    "value_map",
 ]

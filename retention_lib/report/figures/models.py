@@ -211,8 +211,8 @@ def alive_map(frame: pd.DataFrame, fmt: Formats, unit: str, ax: Axes | None = No
     recency, frequency = plain(grid.columns), plain(grid.index)
     values = grid.to_numpy(dtype=float, na_value=np.nan)
     mesh = ax.pcolormesh(
-        _edges(recency),
-        _edges(frequency),
+        edges(recency),
+        edges(frequency),
         values,
         cmap=sns.color_palette(SEQUENTIAL, as_cmap=True),
         vmin=0.0,
@@ -246,7 +246,7 @@ def alive_map(frame: pd.DataFrame, fmt: Formats, unit: str, ax: Axes | None = No
     return Drawn(ax, alt)
 
 
-def _edges(centres: np.ndarray) -> np.ndarray:
+def edges(centres: np.ndarray) -> np.ndarray:
     """Borders of cells around their centres; a lone cell is one wide."""
     if len(centres) == 1:
         return np.array([centres[0] - 0.5, centres[0] + 0.5])
