@@ -17,12 +17,12 @@ from retention_lib.models import (
     PurchaseFitter,
     fit_purchase_model,
     fit_spend_model,
-    independence,
     validate,
 )
 from retention_lib.models._lifetimes import lifetimes
 from retention_lib.models.expectation import expected_purchases
 from retention_lib.models.histories import Histories, compress
+from retention_lib.models.independence import independence
 from retention_lib.models.likelihood import BetaGeometricLikelihood, GammaGammaLikelihood
 from retention_lib.models.pareto_likelihood import ParetoNBDLikelihood
 

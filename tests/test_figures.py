@@ -286,6 +286,7 @@ EDGES: dict[str, Callable[[], Drawn]] = {
     "a segment with a loss": lambda: figures.segments(
         named_segments("A", "B").assign(revenue=[120.0, -20.0]), EN
     ),
+    "forecasts too low": lambda: figures.forecast_against(against(100, 9000, 4000), NB),
     "no forecast": lambda: figures.forecast_against(against().iloc[:0], EN),
     "one forecast": lambda: figures.forecast_against(against(), NB),
     "forecasts far off": lambda: figures.forecast_against(against(1e6, 2e6, actual=10), EN),

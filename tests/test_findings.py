@@ -5,12 +5,13 @@ from __future__ import annotations
 import datetime as dt
 from types import SimpleNamespace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from retention_lib.metrics import Metric, unknown
 from retention_lib.models.verdict import Verdict
-from retention_lib.report.findings import actions, data, retention, summary, worth
+from retention_lib.report.findings import actions, data, retention, summary, tested, worth
 from retention_lib.report.language import Formats
 from retention_lib.sentence import Sentence, about
 
@@ -104,11 +105,82 @@ class TestRetention:
         assert "100.0%" not in sentence
 
 
+class TestTested:
+    def forecast(self, bias: float | None, naive: float | None) -> SimpleNamespace:
+        holdout = SimpleNamespace(bias=bias, months=6, closest_bias=naive)
+        return SimpleNamespace(holdout=holdout)
+
+    @pytest.mark.parametrize(
+        ("bias", "naive", "says"),
+        [
+            (0.01, 0.4, "the forecast met what happened"),
+            (-0.12, 0.4, "12.0% too low; the closest naive one was 40.0% off"),
+            (0.12, -0.4, "12.0% too high; the closest naive one was 40.0% off"),
+            (0.12, -0.05, "12.0% off, and no closer than the naive one"),
+            (0.01, 0.001, "1.0% off, and no closer than the naive one"),
+            (None, None, "can't be tested"),
+        ],
+    )
+    def test_the_test_of_the_forecast_is_told_as_it_came_out(
+        self, bias: float | None, naive: float | None, says: str
+    ) -> None:
+        assert says in told(tested.heading(self.forecast(bias, naive)))
+
+    def test_an_untested_forecast_is_said_to_be_untested(self) -> None:
+        made = SimpleNamespace(holdout=None)
+        assert "too short to test" in told(tested.heading(made))
+        assert tested.how(made) is None
+        assert tested.best_tenth(made) is None
+
+    @pytest.mark.parametrize(
+        ("errors", "says"),
+        [
+            ([0.1, 0.2, 0.3], "All 3 forecasts from earlier days were too low"),
+            ([-0.1, -0.2, -0.3], "All 3 forecasts from earlier days were too high"),
+            ([-0.1, 0.2, 0.3], "2 were too low, 1 too high"),
+        ],
+    )
+    def test_past_misses_are_told_by_their_side_and_size(
+        self, errors: list[float], says: str
+    ) -> None:
+        origins = pd.DataFrame({"error": errors})
+        made = SimpleNamespace(backtests=SimpleNamespace(origins=origins, months=6))
+        found = tested.past(made)
+        assert says in told(found)
+        # actual = forecast · e^error, so that the forecast was off by e^−error − 1
+        middle = sorted(abs(np.exp(-e) - 1) for e in errors)[1]
+        assert found.values["typical"].value == pytest.approx(middle)
+
+    def test_one_past_forecast_is_no_heading(self) -> None:
+        origins = pd.DataFrame({"error": [0.1]})
+        made = SimpleNamespace(backtests=SimpleNamespace(origins=origins, months=6))
+        assert tested.past(made) is None
+
+    @pytest.mark.parametrize(
+        ("model", "past", "says"),
+        [(0.5, 0.4, "caught more than"), (0.4, 0.4, "did as well"), (0.3, 0.4, "did as well")],
+    )
+    def test_a_list_is_praised_only_where_it_beat_past_revenue(
+        self, model: float, past: float, says: str
+    ) -> None:
+        test = SimpleNamespace(best_tenth=model, best_tenth_by_past=past)
+        assert says in told(tested.best_tenth(SimpleNamespace(holdout=test)))
+
+    def test_the_wider_interval_is_explained_only_where_it_is_wider(self) -> None:
+        def both(low: float, high: float) -> SimpleNamespace:
+            return SimpleNamespace(low=low, high=high, own_low=90.0, own_high=110.0)
+
+        wide = SimpleNamespace(intervals={"clv.total": both(60.0, 150.0)})
+        assert "Plan with the wider interval" in told(tested.why_wider(wide))
+        assert "90" in told(tested.why_wider(wide))
+        same = SimpleNamespace(intervals={"clv.total": both(90.0, 111.0)})
+        assert "its own interval stands" in told(tested.why_wider(same))
+        assert tested.why_wider(SimpleNamespace(intervals={})) is None
+
+
 class TestWorth:
-    def forecast(self, bias: float | None, mae: float, kind: str = "fit") -> SimpleNamespace:
-        holdout = SimpleNamespace(bias=bias, months=6, mae=mae, baseline_mae=0.5)
+    def forecast(self, kind: str = "fit") -> SimpleNamespace:
         return SimpleNamespace(
-            holdout=holdout,
             horizon_months=12,
             margin=0.4,
             discount_rate=0.1,
@@ -116,39 +188,39 @@ class TestWorth:
             usable=kind != "unfit",
         )
 
-    @pytest.mark.parametrize(
-        ("bias", "mae", "says"),
-        [
-            (0.01, 0.4, "the forecast met what happened"),
-            (-0.12, 0.4, "12.0% too low, and closer than the naive one"),
-            (0.12, 0.4, "12.0% too high, yet closer than the naive one"),
-            (0.12, 0.6, "12.0% off, and no closer than the naive one"),
-            (None, 0.4, "can't be tested"),
-        ],
-    )
-    def test_the_test_of_the_forecast_is_told_as_it_came_out(
-        self, bias: float | None, mae: float, says: str
-    ) -> None:
-        assert says in told(worth.holdout(self.forecast(bias, mae)))
-
-    def test_an_untested_forecast_is_said_to_be_untested(self) -> None:
-        made = SimpleNamespace(holdout=None)
-        assert "too short to test" in told(worth.holdout(made))
-
     def test_a_forecast_that_is_not_fit_makes_no_headline(self) -> None:
         metrics = rates(0.3) | {"clv.total": Metric(1_234_567.0, "currency", 1e6, 1.4e6)}
-        good, bad = self.forecast(0.01, 0.4), self.forecast(0.9, 0.9, "unfit")
+        good, bad = self.forecast(), self.forecast("unfit")
         assert "about NOK\u00a01,230,000 of margin" in told(worth.total(metrics, good))
         assert "can't be said" in told(worth.total(metrics, bad))
         assert "of margin in the next 12 months" in told(summary.headline(metrics, good))
         assert "1,23" not in told(summary.headline(metrics, bad))
 
     def test_revenue_is_not_called_margin(self) -> None:
-        made = self.forecast(0.01, 0.4)
+        made = self.forecast()
         made.margin = 1.0
         metrics = {"clv.total": Metric(1_000.0, "currency", 900.0, 1_100.0)}
         assert "of revenue" in told(worth.total(metrics, made))
         assert "it is revenue, not profit" in told(worth.what_clv_is(metrics, made))
+
+    @pytest.mark.parametrize(("half_life", "says"), [(20.0, "After 20 weeks"), (900.0, "keeps")])
+    def test_the_cost_of_silence_is_read_off_the_map(self, half_life: float, says: str) -> None:
+        x, t = np.meshgrid(np.arange(1, 11), np.linspace(0, 80, 41), indexing="ij")
+        value = 30.0 * x * 0.5 ** (t / half_life)
+        grid = pd.DataFrame({"frequency": x.ravel(), "silence": t.ravel(), "clv": value.ravel()})
+        sentence = told(worth.silence(grid, "weeks"))
+        assert says in sentence
+        assert "5 repeat purchases" in sentence
+
+    def test_of_a_base_that_carries_no_forecast_nothing_is_explained(self) -> None:
+        made = SimpleNamespace(unknowable="Nobody came back.", widened_by="wide", name="bgnbd")
+        assert worth.uncertainty(made) is None
+        assert worth.model(made) is None
+        assert worth.alive_cautions(made) == []
+
+    def test_without_value_nothing_drives_it(self) -> None:
+        empty = pd.DataFrame({"frequency": [], "silence": [], "clv": []})
+        assert "can't be said" in told(worth.silence(empty, "weeks"))
 
 
 class TestData:

@@ -110,6 +110,13 @@ def test_a_card_without_a_value_says_why() -> None:
     assert "Too early to know." in text
 
 
+def test_one_reason_for_all_cards_is_told_once() -> None:
+    early = [Headline(name, unknown("share", "Too early to know.")) for name in ("Kept", "Lost")]
+    assert visible(PAGE.headlines(early)).count("Too early to know.") == 1
+    known = [*early, Headline("Won", Metric(0.5, "share"))]
+    assert visible(PAGE.headlines(known)).count("Too early to know.") == 2
+
+
 def test_a_small_figure_is_svg_with_its_alt_text_and_size() -> None:
     shown = PAGE.figure(Drawn(line(), "It rises."))
     svg = shown.data["image/svg+xml"]

@@ -63,6 +63,7 @@ class TestFiles:
         names = {p.relative_to(cdnow).as_posix() for p in cdnow.rglob("*") if p.is_file()}
         assert names == {
             *("report.html", "metrics.json", "run.json", "customers.parquet", "actions.xlsx"),
+            "model.json",
             *(f"notebooks/{chapter}.ipynb" for chapter in CHAPTERS),
         }
 

@@ -21,6 +21,17 @@ def run_folder() -> Path | None:
     return Path(path) if path else None
 
 
+#: The forecast that the client's last report left, for the chapters to score.
+LAST_MODEL: Final = "last_model.json"
+
+
+def last_model() -> Path | None:
+    """The last report's forecast; None outside a run, or where no report was before."""
+    folder = run_folder()
+    file = None if folder is None else folder / LAST_MODEL
+    return file if file and file.exists() else None
+
+
 #: Subfolder of what goes out with the report.
 OUTPUT: Final = "output"
 

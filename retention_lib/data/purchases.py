@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from retention_lib.data import schema
+from retention_lib.units import DAYS_PER_UNIT
 
 NO_CUSTOMER: Final = "no_customer"
 GUEST: Final = "guest"
@@ -38,8 +39,6 @@ CAUSES: Final[dict[str, str]] = {
     IN_FUTURE: "Dated after today",
     OUTSIDE_WINDOW: "Outside the reported window",
 }
-
-DAYS_PER_UNIT: Final = {"day": 1, "week": 7}
 
 
 @ibis.udf.agg.builtin(signature=((schema.TOTAL, "date"), schema.TOTAL))

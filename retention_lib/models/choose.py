@@ -1,17 +1,19 @@
-"""Which purchase model: the one that forecast this client's own past best."""
+"""Which purchase model: the one that forecast this client's past best, with AIC's word on it."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 
 import pandas as pd
 
 from retention_lib.metrics import Metric
-from retention_lib.models.fit import TITLES
+from retention_lib.models.fit import TITLES, fit_purchase_model
+from retention_lib.models.foreseen import forecast_interval
 from retention_lib.models.holdout import Holdout, validate
 from retention_lib.sentence import Sentence
 
-#: Relative difference of MAE below which two models forecast equally well.
+#: Relative difference of the error per customer below which two models forecast equally well.
 TIE = 0.01
 
 
@@ -23,18 +25,22 @@ def choose(
     horizon: float,
     months: int | None = None,
     repeat_purchases: pd.Series | None = None,
+    revenue: pd.Series | None = None,
+    previous_revenue: pd.Series | None = None,
     candidates: Sequence[str] = ("bgnbd", "mbgnbd", "paretonbd"),
     draws: int = 200,
     seed: int = 0,
 ) -> tuple[str, Sentence, dict[str, Holdout]]:
     """Try the candidates on the holdout and take the best.
 
-    The smallest mean absolute error per customer decides; models within 1 % of it are equally good,
-    and among those the smallest bias of the total decides, then the log-likelihood up to the split.
+    The smallest root mean squared error per customer decides; models within 1 % of it are equally
+    good, and among those the smallest miss of the total decides, then AIC on the history up to the
+    split. (The mean absolute error would favour whichever model forecasts less: see `measures`.)
 
     Parameters
     ----------
-    calibration, actual, previous, horizon, months, repeat_purchases, draws, seed
+    calibration, actual, previous, horizon, months, repeat_purchases, revenue, previous_revenue, \
+draws, seed
         As in `validate`.
     candidates : sequence of str
 
@@ -42,7 +48,7 @@ def choose(
     -------
     name : str
     reason : Sentence
-        One sentence with the figures that decided.
+        The figures that decided, and whether AIC agrees.
     holdouts : dict
         Every candidate's `Holdout`, in the order of `candidates`; the chosen one with the interval
         of its forecast.
@@ -57,28 +63,37 @@ def choose(
     if not candidates:
         raise ValueError("candidates is empty; name at least one model.")
 
-    def tried(name: str, futures: int) -> Holdout:
-        return validate(
+    models = {name: fit_purchase_model(calibration, name) for name in candidates}
+    holdouts = {
+        name: validate(
             calibration,
             actual,
             previous,
             model_name=name,
+            model=model,
             horizon=horizon,
             months=months,
             repeat_purchases=repeat_purchases,
-            draws=futures,
-            seed=seed,
+            revenue=revenue,
+            previous_revenue=previous_revenue,
+            draws=0,
         )
-
-    holdouts = {name: tried(name, 0) for name in candidates}
-    best = min(h.mae for h in holdouts.values())
-    tied = {name: h for name, h in holdouts.items() if h.mae <= best * (1 + TIE)}
-    name = min(tied, key=lambda n: (_size_of_bias(tied[n]), -tied[n].log_likelihood))
-    holdouts[name] = tried(name, draws)
+        for name, model in models.items()
+    }
+    best = min(h.rmse for h in holdouts.values())
+    tied = {name: h for name, h in holdouts.items() if h.rmse <= best * (1 + TIE)}
+    name = min(tied, key=lambda n: _standing(tied[n]))
+    low, high = forecast_interval(models[name], calibration, horizon, draws=draws, seed=seed)
+    holdouts[name] = dataclasses.replace(holdouts[name], forecast_low=low, forecast_high=high)
     return name, _reason(name, tied, holdouts), holdouts
 
 
-def _size_of_bias(holdout: Holdout) -> float:
+def _standing(holdout: Holdout) -> tuple[float, float]:
+    """Among models that are equally close per customer the smallest is the best."""
+    return _size_of_miss(holdout), holdout.aic
+
+
+def _size_of_miss(holdout: Holdout) -> float:
     """|bias|, to a tenth of a percent; where nobody bought, the size of the forecast instead."""
     if holdout.bias is None:
         return round(holdout.forecast, 1)
@@ -86,55 +101,66 @@ def _size_of_bias(holdout: Holdout) -> float:
 
 
 def _reason(name: str, tied: dict[str, Holdout], holdouts: dict[str, Holdout]) -> Sentence:
-    """Why this one, against the runner-up."""
-    title = TITLES[name]
+    """Why this one, against the runner-up, and what AIC says of it."""
     if len(holdouts) == 1:
-        return Sentence(ONLY, model=title)
+        return Sentence(ONLY, model=TITLES[name])
     chosen = holdouts[name]
+    likeliest = min(holdouts.values(), key=lambda h: h.aic)
+    decided, by_aic = _decided(name, tied, holdouts)
+    if likeliest.aic < chosen.aic:
+        differs = Sentence(
+            DIFFERS,
+            other=TITLES[likeliest.model],
+            aic=Metric(likeliest.aic, "number"),
+            own=Metric(chosen.aic, "number"),
+        )
+        return Sentence(BOTH, choice=decided, second=differs)
+    return decided if by_aic else Sentence(BOTH, choice=decided, second=Sentence(AGREES))
+
+
+def _decided(
+    name: str, tied: dict[str, Holdout], holdouts: dict[str, Holdout]
+) -> tuple[Sentence, bool]:
+    """What decided on the holdout, and whether it was AIC."""
+    chosen = holdouts[name]
+    values = {"model": TITLES[name], "rmse": Metric(chosen.rmse, "number")}
     if len(tied) == 1:
-        rival = min((h for n, h in holdouts.items() if n != name), key=lambda h: h.mae)
-        return Sentence(
-            CLOSEST,
-            model=title,
-            mae=Metric(chosen.mae, "number"),
-            less=Metric(1 - chosen.mae / rival.mae, "share"),
-            rival=TITLES[rival.model],
-        )
-    rivals = [h for n, h in tied.items() if n != name]
-    rival = min(rivals, key=lambda h: (_size_of_bias(h), -h.log_likelihood))
-    values = {"model": title, "rival": TITLES[rival.model], "mae": Metric(chosen.mae, "number")}
+        rival = min((h for n, h in holdouts.items() if n != name), key=lambda h: h.rmse)
+        less = Metric(1 - chosen.rmse / rival.rmse, "share")
+        return Sentence(CLOSEST, **values, less=less, rival=TITLES[rival.model]), False
+    rival = min((h for n, h in tied.items() if n != name), key=_standing)
+    values["rival"] = TITLES[rival.model]
+    if _size_of_miss(rival) <= _size_of_miss(chosen):
+        aic, other = Metric(chosen.aic, "number"), Metric(rival.aic, "number")
+        return Sentence(LIKELIER, **values, aic=aic, rival_aic=other), True
     if chosen.bias is None or rival.bias is None:
-        return Sentence(SILENT, **values)
-    if _size_of_bias(rival) > _size_of_bias(chosen):
-        return Sentence(
-            TOTAL,
-            **values,
-            miss=Metric(abs(chosen.bias), "share"),
-            rival_miss=Metric(abs(rival.bias), "share"),
-        )
-    return Sentence(
-        LIKELIER,
-        **values,
-        likelihood=Metric(chosen.log_likelihood, "number"),
-        rival_likelihood=Metric(rival.log_likelihood, "number"),
-    )
+        return Sentence(SILENT, **values), False
+    miss, other = Metric(abs(chosen.bias), "share"), Metric(abs(rival.bias), "share")
+    return Sentence(TOTAL, **values, miss=miss, rival_miss=other), False
 
 
+BOTH = "{choice} {second}"
 ONLY = "{model} was the only candidate."
 CLOSEST = (
-    "{model} was chosen: in the holdout it missed by {mae} purchases per customer on average, "
-    "{less} less than {rival}."
+    "{model} was chosen: in the holdout its typical miss was {rmse} purchases per customer, {less} "
+    "less than that of {rival}."
 )
 TOTAL = (
-    "{model} was chosen: in the holdout it and {rival} missed by about as much per customer, {mae} "
-    "purchases, and its total was closer, a miss of {miss} against {rival_miss}."
+    "{model} was chosen: in the holdout it and {rival} were equally close per customer, with a "
+    "typical miss of {rmse} purchases, and its total was closer, a miss of {miss} against "
+    "{rival_miss}."
 )
 LIKELIER = (
-    "{model} was chosen: in the holdout it and {rival} did equally well, with a miss of {mae} "
-    "purchases per customer, and it describes the history before better: log-likelihood "
-    "{likelihood} against {rival_likelihood}."
+    "{model} was chosen: in the holdout it and {rival} did equally well, with a typical miss of "
+    "{rmse} purchases per customer, and it describes the history before better: AIC {aic} against "
+    "{rival_aic}."
 )
 SILENT = (
     "{model} was chosen: nobody bought in the holdout, and it expected less than {rival}, with a "
-    "miss of {mae} purchases per customer."
+    "typical miss of {rmse} purchases per customer."
+)
+AGREES = "AIC, which looks at the history before, prefers it too."
+DIFFERS = (
+    "AIC, which looks at the history before, would have taken {other} ({aic} against {own}); what "
+    "happened afterwards counts for more."
 )

@@ -13,13 +13,14 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from retention_lib.data.purchases import DAYS_PER_UNIT
 from retention_lib.errors import DataError
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.histories import Floats, Histories, compress
 from retention_lib.models.predictive import draw_futures
+from retention_lib.models.ruler import check_scoring
 from retention_lib.models.spend import GammaGammaFitter
 from retention_lib.models.totals import Estimate, Totals, totals_of
+from retention_lib.units import DAYS_PER_UNIT
 
 __all__ = [
     "Estimate",
@@ -223,17 +224,13 @@ def _expectations(
         )
     if horizon_months < 1:
         raise ValueError(f"horizon_months is {horizon_months}; it must be at least 1.")
-    if purchase_model.time_unit not in (None, time_unit):
-        raise DataError(
-            f"The purchase model was fitted in {purchase_model.time_unit}s and the customers are "
-            f"given in {time_unit}s; make the summary in the model's unit, or fit anew."
-        )
+    check_scoring(customers, purchase_model, time_unit=time_unit, as_of=as_of)
     times = month_boundaries(as_of, horizon_months, time_unit)
     histories = compress(customers["frequency"], customers["recency"], customers["T"])
     distinct = (histories.frequency, histories.recency, histories.T)
     by_month = purchase_model.expected_by_time(times, *distinct)
     factors = (1 + discount_rate) ** (-np.arange(1, horizon_months + 1) / 12)
-    discounted = np.diff(by_month, axis=1, prepend=0.0) @ factors
+    discounted = (np.diff(by_month, axis=1, prepend=0.0) * factors).sum(axis=1)
     purchases = by_month[:, -1]
     # The mean discount of a customer's purchases; the simulation uses it for each of them.
     discount = np.divide(discounted, purchases, out=np.ones_like(purchases), where=purchases > 0)

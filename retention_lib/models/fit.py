@@ -37,8 +37,8 @@ def fit_purchase_model(
     Parameters
     ----------
     customers : DataFrame
-        One row per customer with `frequency`, `recency` and `T`; `attrs["time_unit"]` and
-        `attrs["as_of"]` where known are kept with the model.
+        One row per customer with `frequency`, `recency` and `T`; `attrs` (`time_unit`,
+        `grain`, `as_of`) are kept with the model where they are known.
     name : str
         `bgnbd`, `mbgnbd` or `paretonbd`.
     optimum : mapping, optional
@@ -55,11 +55,17 @@ def fit_purchase_model(
     ValueError
         An unknown name.
     DataError
-        No customers, or rows that no purchase history can have.
+        No customers, rows that no purchase history can have, purchases that aren't per day.
     """
     if name not in PURCHASE_MODELS:
         raise ValueError(f"model is {name!r}; known are {', '.join(PURCHASE_MODELS)}.")
     _require(customers, ("frequency", "recency", "T"), TITLES[name])
+    grain = customers.attrs.get("grain", "day")
+    if grain != "day":
+        raise DataError(
+            f"The customer summary has purchases collapsed per {grain}, and the models take them "
+            "per day; make the summary anew from the purchases."
+        )
     model = PURCHASE_MODELS[name]()
     try:
         model.fit(
@@ -74,9 +80,9 @@ def fit_purchase_model(
             f"The customer summary can't be used for the {TITLES[name]} model: {error} "
             "Make the summary anew from the purchases."
         ) from error
-    unit, end = customers.attrs.get("time_unit"), customers.attrs.get("as_of")
-    model.time_unit = None if unit is None else str(unit)
-    model.as_of = None if end is None else str(end)
+    for attribute in ("time_unit", "grain", "as_of"):
+        said = customers.attrs.get(attribute)
+        setattr(model, attribute, None if said is None else str(said))
     return model
 
 

@@ -17,11 +17,8 @@ from retention_lib.models._lifetimes import check_inputs
 from retention_lib.models.fitting import per_customer_in_logs, set_errors
 from retention_lib.models.histories import Floats, Histories, compress, distinct
 from retention_lib.models.identification import Finding, base_findings, fit_findings, words
-from retention_lib.models.optimum import Optimum, best_of, minimise
+from retention_lib.models.optimum import THINNED, Optimum, minimise, search
 from retention_lib.models.shapes import as_given, flattened
-
-#: Histories on which a start is looked for; the full base is then searched from the best ones.
-_THINNED = 3_000
 
 
 class Likelihood(Protocol):
@@ -39,8 +36,10 @@ class PurchaseFitter:
 
     name: str
     parameter_names: tuple[str, ...]
-    #: The unit of the model's times and the day up to which it was fitted, where they are known.
+    #: The unit of the model's times, what its purchases are collapsed to, and the day up to which
+    #: it was fitted, where they are known.
     time_unit: str | None = None
+    grain: str | None = None
     as_of: str | None = None
 
     penalizer_coef: float
@@ -253,23 +252,19 @@ class PurchaseFitter:
         return per_customer_in_logs(likelihood, histories.customers, self.penalizer_coef)
 
     def _search(
-        self, scaled: Histories, initial: npt.ArrayLike | None, search: bool, tol: float
+        self, scaled: Histories, initial: npt.ArrayLike | None, look: bool, tol: float
     ) -> Optimum:
         rate = purchase_rate(scaled)
         lower, upper = self._box(rate)
-        if initial is not None and not search:
+        if initial is not None and not look:
             start = np.asarray(initial, dtype=float)
             return minimise(self._objective(scaled), start, lower, upper, tolerance=tol)
         starts = self._starts(rate)
         if initial is not None:
             starts.append(np.asarray(initial, dtype=float))
-        if len(scaled.weights) <= _THINNED:
-            return best_of(self._objective(scaled), starts, lower, upper, tolerance=tol)[0]
-        thinned = self._objective(scaled.thinned(_THINNED))
-        rough = best_of(thinned, starts, lower, upper, tolerance=1e-4)
-        objective = self._objective(scaled)
-        ends = [minimise(objective, r.point, lower, upper, tolerance=tol) for r in rough[:2]]
-        return min(ends, key=lambda e: e.value)
+        many = len(scaled.weights) > THINNED
+        thinned = self._objective(scaled.thinned(THINNED)) if many else None
+        return search(self._objective(scaled), thinned, starts, lower, upper, tolerance=tol)
 
     def _describe(self, histories: Histories, end: Optimum) -> None:
         """Set what is known of the fit: likelihood, errors, findings."""
@@ -306,6 +301,7 @@ def purchase_rate(histories: Histories) -> float:
     float
         1 where nobody came back.
     """
-    purchases = float(histories.weights @ histories.frequency)
-    active = float(histories.weights @ np.where(histories.frequency > 0, histories.recency, 0.0))
+    purchases = float((histories.weights * histories.frequency).sum())
+    # t_x is 0 where x is.
+    active = float((histories.weights * histories.recency).sum())
     return purchases / active if active > 0 else 1.0

@@ -6,30 +6,27 @@ modules of this package.
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import ibis
 import pandas as pd
 
-from retention_lib.data import schema
 from retention_lib.data.base import Base
-from retention_lib.data.periods import ONE_DAY, Window, shift_months
-from retention_lib.data.purchases import DAYS_PER_UNIT
 from retention_lib.errors import DataError
 from retention_lib.metrics import Metric, Unit, unknown
-from retention_lib.models.choose import choose
-from retention_lib.models.clv import Estimate, Valuation, expected_values, value_base
+from retention_lib.models.backtest import Backtests, backtest
+from retention_lib.models.clv import Valuation, expected_values, value_base
 from retention_lib.models.fit import fit_purchase_model, fit_spend_model
 from retention_lib.models.fitter import PurchaseFitter
-from retention_lib.models.holdout import Holdout, validate
-from retention_lib.models.spend import GammaGammaFitter, independence
+from retention_lib.models.held_back import tested
+from retention_lib.models.holdout import Holdout
+from retention_lib.models.independence import SpendCheck, independence, spend_check
+from retention_lib.models.purchase_days import purchase_days
+from retention_lib.models.spend import GammaGammaFitter
+from retention_lib.models.totals import Estimate
 from retention_lib.models.verdict import Verdict, verdict
-
-#: The window held back is a third of the history, at most this many months.
-LONGEST_HOLDOUT = 12
+from retention_lib.models.widening import Interval, total_intervals, what_widens
+from retention_lib.sentence import Sentence
 
 
 @dataclass(frozen=True)
@@ -40,32 +37,38 @@ class Forecast:
     ----------
     name : str
         `bgnbd`, `mbgnbd` or `paretonbd`.
-    reason : str
-        A sentence: why this model.
+    reason : Sentence
+        Why this model.
     purchase_model : PurchaseFitter
         A lifetimes fitter, fitted on the whole history.
     spend_model : GammaGammaFitter or None
         None where nobody has bought twice.
     holdout : Holdout or None
         The test on months held back; None where the history is too short for one.
+    backtests : Backtests
+        Forecasts of several stretches of the past; false where there are none.
     verdict : Verdict
         Whether to act on the forecast, in words.
     valuation : Valuation
         Per customer and in total.
     spearman : float or None
         Correlation of spend with frequency, which the spend model takes to be none.
+    spend_check : SpendCheck or None
+        What such a correlation does to the values; None without a spend model.
     horizon_months, discount_rate, margin
         As in the client file.
     """
 
     name: str
-    reason: str
+    reason: Sentence
     purchase_model: PurchaseFitter
     spend_model: GammaGammaFitter | None
     holdout: Holdout | None
+    backtests: Backtests
     verdict: Verdict
     valuation: Valuation
     spearman: float | None
+    spend_check: SpendCheck | None
     horizon_months: int
     discount_rate: float
     margin: float
@@ -78,6 +81,20 @@ class Forecast:
         """
         serious = [f.sentence for f in self.purchase_model.findings_ if f.serious]
         return serious[0] if serious else None
+
+    @property
+    def intervals(self) -> dict[str, Interval]:
+        """`purchases.expected`, `clv.total` and `clv.mean`, each with both its intervals.
+
+        By the model alone, and with what past forecasts of this base missed.
+        """
+        bias = self.holdout.bias if self.holdout else None
+        return total_intervals(self.valuation.totals, self.backtests, bias)
+
+    @property
+    def widened_by(self) -> Sentence:
+        """What these intervals hold beyond the model's own."""
+        return what_widens(self.backtests, self.holdout.bias if self.holdout else None)
 
     @property
     def usable(self) -> bool:
@@ -99,7 +116,7 @@ def make_forecast(base: Base) -> Forecast:
     """
     params = base.params
     customers = base.customers()
-    name, reason, holdout = _tested(base)
+    name, reason, holdout = tested(base)
     purchase_model = fit_purchase_model(customers, name)
     spend_model = _spend_model(customers)
     spearman, _, _ = independence(customers["frequency"], customers["monetary_value"])
@@ -113,15 +130,29 @@ def make_forecast(base: Base) -> Forecast:
         as_of=base.as_of.isoformat(),
         time_unit=params.time_unit,
     )
+    past = backtest(
+        purchase_days(base),
+        name,
+        start=base.start,
+        as_of=base.as_of,
+        horizon_months=params.horizon_months,
+        time_unit=params.time_unit,
+    )
+    tied = None
+    if spend_model is not None:
+        tied = spend_check(customers, spend_model, valuation.customers["clv"])
+    judged = verdict(holdout, purchase_model, spend_model, spearman, backtests=past, spend=tied)
     return Forecast(
         name=name,
         reason=reason,
         purchase_model=purchase_model,
         spend_model=spend_model,
         holdout=holdout,
-        verdict=verdict(holdout, purchase_model, spend_model, spearman),
+        backtests=past,
+        verdict=judged,
         valuation=valuation,
         spearman=spearman,
+        spend_check=tied,
         horizon_months=params.horizon_months,
         discount_rate=params.discount_rate,
         margin=params.margin,
@@ -147,75 +178,6 @@ def expected_now(base: Base, name: str) -> pd.DataFrame:
         as_of=base.as_of.isoformat(),
         time_unit=params.time_unit,
     )
-
-
-def holdout_window(base: Base) -> Window | None:
-    """The months held back to test the model; None where the history is shorter than three months.
-
-    A third of the history, at most `LONGEST_HOLDOUT` months, or as many as the client file says.
-    """
-    months = 0
-    while shift_months(base.as_of, -(months + 1)) + ONE_DAY >= base.start:
-        months += 1
-    held_back = base.params.holdout_months or min(months // 3, LONGEST_HOLDOUT)
-    if not 0 < held_back < months:
-        return None
-    return Window(shift_months(base.as_of, -held_back) + ONE_DAY, base.as_of)
-
-
-def _tested(base: Base) -> tuple[str, str, Holdout | None]:
-    """Name of the model, why it was taken, and its test."""
-    params = base.params
-    window = holdout_window(base)
-    if window is None:
-        name = "bgnbd" if params.model == "auto" else params.model
-        short = "The history is too short to try the models on months held back."
-        return name, short, None
-    split = window.start - ONE_DAY
-    calibration = base.customers(split)
-    if calibration.empty:
-        name = "bgnbd" if params.model == "auto" else params.model
-        return name, "Nobody had bought before the months held back.", None
-    before = Window(split - dt.timedelta(days=window.days - 1), split)
-    given: dict[str, Any] = {
-        "horizon": window.days / DAYS_PER_UNIT[params.time_unit],
-        "months": _months(window),
-        "repeat_purchases": _repeat_purchases_by_day(base, split),
-    }
-    actual, previous = _purchases_in(base, window), _purchases_in(base, before)
-    if params.model != "auto":
-        holdout = validate(calibration, actual, previous, model_name=params.model, **given)
-        return params.model, "The client file names it.", holdout
-    chosen, reason, holdouts = choose(calibration, actual, previous, **given)
-    return chosen, reason, holdouts[chosen]
-
-
-def _months(window: Window) -> int:
-    months = 0
-    while shift_months(window.end, -months) >= window.start:
-        months += 1
-    return months
-
-
-def _purchases_in(base: Base, window: Window) -> pd.Series:
-    """Purchases per customer in a window."""
-    bought = base.purchases()
-    inside = bought.filter(
-        bought[schema.DAY].between(ibis.date(window.start), ibis.date(window.end))
-    )
-    counts = inside.group_by(schema.CUSTOMER).aggregate(purchases=inside.count()).execute()
-    return counts.set_index(schema.CUSTOMER)["purchases"]
-
-
-def _repeat_purchases_by_day(base: Base, split: dt.date) -> pd.Series:
-    """Repeat purchases by day, of the customers who had bought by the split."""
-    bought = base.purchases()
-    first = bought.filter((bought.number == 0) & (bought[schema.DAY] <= ibis.date(split)))
-    known = bought.semi_join(first, schema.CUSTOMER).filter(bought.number > 0)
-    by_day = known.group_by(schema.DAY).aggregate(purchases=known.count()).execute()
-    return pd.Series(
-        by_day["purchases"].to_numpy(), index=pd.DatetimeIndex(by_day[schema.DAY])
-    ).sort_index()
 
 
 def _spend_model(customers: pd.DataFrame) -> GammaGammaFitter | None:
@@ -282,12 +244,12 @@ def _expected(made: Forecast) -> dict[str, Metric]:
     totals, n = made.valuation.totals, len(made.valuation.customers)
     if (why := made.unknowable) is not None:
         return {name: unknown(unit, why, n=n) for name, unit in _EXPECTED.items()}
-    off = made.holdout.bias if made.holdout else None
+    both = made.intervals
     return {
         "customers.expected_alive": _estimated(totals.alive, "count", n),
-        "purchases.expected": _estimated(totals.purchases, "number", n, off),
-        "clv.total": _estimated(totals.clv, "currency", n, off),
-        "clv.mean": _estimated(totals.clv_mean, "currency", n, off),
+        "purchases.expected": _estimated(both["purchases.expected"], "number", n),
+        "clv.total": _estimated(both.get("clv.total"), "currency", n),
+        "clv.mean": _estimated(both.get("clv.mean"), "currency", n),
         "clv.top20_share": _estimated(totals.top20_share, "share", n),
     }
 
@@ -301,22 +263,10 @@ _EXPECTED: dict[str, Unit] = {
 }
 
 
-def _estimated(
-    estimate: Estimate | None, unit: Unit, n: int, holdout_bias: float | None = None
-) -> Metric:
-    """The metric of an estimate; its interval takes in the relative error that the holdout showed.
-
-    The model's own interval is conditional on customers going on as before. Where the forecast of
-    months that have passed was off by a share, this one may be off by as much, either way.
-    """
+def _estimated(estimate: Estimate | Interval | None, unit: Unit, n: int) -> Metric:
     if estimate is None:
         return unknown(unit, "Nobody has bought twice, so spend can't be forecast.", n=n)
-    low, high = estimate.low, estimate.high
-    if holdout_bias is not None and holdout_bias > -1:
-        error = abs(1 / (1 + holdout_bias) - 1)
-        low = min(low, estimate.value * max(1 - error, 0.0))
-        high = max(high, estimate.value * (1 + error))
-    return Metric(estimate.value, unit, low=low, high=high, n=n)
+    return Metric(estimate.value, unit, low=estimate.low, high=estimate.high, n=n)
 
 
 def parameter_names(metrics: Mapping[str, Metric]) -> list[str]:

@@ -1,26 +1,29 @@
 """Did the model know the past's future? A forecast made at a split, beside what then happened.
 
-The model is fitted on the history up to the split and forecasts the holdout window; beside it
-stands the naive forecast that each customer buys as often as in the equally long window before the
-split. Judged are the total (bias), each customer (MAE, RMSE), the classes of past frequency, and
-the weekly course of repeat purchases (Fader, Hardie & Lee 2005, figures 1 to 3).
+The model is fitted on the history up to the split and forecasts the holdout window; beside it stand
+the naive forecasts (`naive`). Judged are the total, each customer, the customers' order, the best
+tenth, the classes of past frequency, and the weekly course (Fader, Hardie & Lee 2005, figures 1
+to 3).
 """
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from retention_lib.data.purchases import DAYS_PER_UNIT
 from retention_lib.errors import DataError
 from retention_lib.models.fit import fit_purchase_model
 from retention_lib.models.fitter import PurchaseFitter
-from retention_lib.models.histories import Floats, compress
-from retention_lib.models.predictive import draw_parameters
+from retention_lib.models.foreseen import expected_purchases, expected_revenue, forecast_interval
+from retention_lib.models.histories import Floats
+from retention_lib.models.measures import Score, bias, caught_by_best_tenth, score
+from retention_lib.models.naive import NAIVE, naive_forecasts, per_customer
+from retention_lib.models.tracking import track
+from retention_lib.sentence import Sentence
 
-BASELINE = "as in the equally long window before"
 _TOP_CLASS = 7
 
 
@@ -48,21 +51,43 @@ class Holdout:
         forecast / actual − 1; None where nobody bought.
     mae, rmse : float
         Mean absolute and root mean squared error per customer.
-    baseline : str
-        What the naive forecast is.
-    baseline_total : float
+    rank_correlation : float or None
+        Spearman's, of forecast and actual over customers; None where one of them doesn't vary.
+    baseline : Sentence
+        What the best naive forecast is: the one with the smallest squared error per customer.
+    baseline_name : str
+        Its key among `naive.NAIVE`.
+    baseline_total, baseline_rmse : float
     baseline_bias : float or None
-    baseline_mae, baseline_rmse : float
+    baseline_mae : float
+        The smallest of any naive forecast.
+    closest : Sentence
+        What the naive forecast is whose total came closest.
+    closest_total : float
+    closest_bias : float or None
+    revenue_actual, revenue_forecast : float or None
+        The window's revenue, as it happened and as expected; None where amounts were not given or
+        nobody's spend is known.
+    revenue_bias : float or None
+    best_tenth : float or None
+        Share of the window's revenue that fell on the tenth of the customers with the highest
+        expected value; None where there was no revenue.
+    best_tenth_by_past : float or None
+        The same for the tenth with the highest revenue before the split.
+    best_tenth_perfect : float or None
+        The same for a perfect list: the most that any can reach.
     log_likelihood, aic : float
         Of the fit up to the split.
     degenerate : str or None
         What that base couldn't identify.
+    beside : DataFrame
+        The forecasts side by side: `name` (the model's, then the naive ones'), `total`, `bias`,
+        `mae`, `rmse`, `rank_correlation`, `revenue`, `revenue_bias`; NaN where not known.
     by_frequency : DataFrame
         `frequency` (0 to 6, then 7+; ordered categories), `n`, `actual`, `forecast` and `baseline`,
         means per customer; classes without customers are left out.
     tracking : DataFrame
-        `date` (a week's last day), `actual` and `forecast`: cumulative repeat purchases of these
-        customers up to the end of the holdout; `actual` NaN where their days were not given.
+        `tracking.track` of these customers, up to the end of the holdout.
     """
 
     model: str
@@ -77,14 +102,26 @@ class Holdout:
     bias: float | None
     mae: float
     rmse: float
-    baseline: str
+    rank_correlation: float | None
+    baseline: Sentence
+    baseline_name: str
     baseline_total: float
     baseline_bias: float | None
     baseline_mae: float
     baseline_rmse: float
+    closest: Sentence
+    closest_total: float
+    closest_bias: float | None
+    revenue_actual: float | None
+    revenue_forecast: float | None
+    revenue_bias: float | None
+    best_tenth: float | None
+    best_tenth_by_past: float | None
+    best_tenth_perfect: float | None
     log_likelihood: float
     aic: float
     degenerate: str | None
+    beside: pd.DataFrame
     by_frequency: pd.DataFrame
     tracking: pd.DataFrame
 
@@ -96,8 +133,11 @@ def validate(
     *,
     model_name: str,
     horizon: float,
+    model: PurchaseFitter | None = None,
     months: int | None = None,
     repeat_purchases: pd.Series | None = None,
+    revenue: pd.Series | None = None,
+    previous_revenue: pd.Series | None = None,
     draws: int = 200,
     seed: int = 0,
 ) -> Holdout:
@@ -115,10 +155,14 @@ def validate(
         `bgnbd`, `mbgnbd` or `paretonbd`.
     horizon : float
         Length of the holdout window in the summary's unit of time.
+    model : PurchaseFitter, optional
+        Where it has been fitted on `calibration` already.
     months : int, optional
         The same in months, to be told.
     repeat_purchases : Series, optional
         Repeat purchases of these customers by day (a DatetimeIndex) over calibration and holdout.
+    revenue, previous_revenue : Series, optional
+        What `actual` and `previous` amounted to.
     draws : int
         Simulated futures behind the forecast's interval; 0 leaves it out.
     seed : int
@@ -137,131 +181,89 @@ def validate(
             "The holdout window has no length; the history is too short to be split, or "
             "holdout_months is 0."
         )
-    model = fit_purchase_model(calibration, model_name)
-    happened = _per_customer(actual, calibration.index)
-    naive = _per_customer(previous, calibration.index)
-    columns = (calibration[c].to_numpy(dtype=float) for c in ("frequency", "recency", "T"))
-    forecast = np.asarray(
-        model.conditional_expected_number_of_purchases_up_to_time(horizon, *columns)
-    )
+    if model is None:
+        model = fit_purchase_model(calibration, model_name)
+    happened = per_customer(actual, calibration.index)
+    forecast = expected_purchases(model, calibration, horizon)
+    spent = None if revenue is None else per_customer(revenue, calibration.index)
+    expected = None if spent is None else expected_revenue(calibration, forecast)
+    naive = naive_forecasts(calibration, previous, horizon, previous_revenue)
+    scores = {name: score(each.purchases, happened) for name, each in naive.items()}
+    own = score(forecast, happened)
+    best = min(scores, key=lambda name: scores[name].rmse)
+    closest = min(scores, key=lambda name: abs(scores[name].total - happened.sum()))
     low, high = forecast_interval(model, calibration, horizon, draws=draws, seed=seed)
     end = calibration.attrs.get("as_of")
-    split = None if end is None else pd.Timestamp(end)
     return Holdout(
         model=model_name,
-        calibration_end=split,
+        calibration_end=None if end is None else pd.Timestamp(end),
         months=months,
         horizon=float(horizon),
         n=len(calibration),
         actual=float(happened.sum()),
-        forecast=float(forecast.sum()),
+        forecast=own.total,
         forecast_low=low,
         forecast_high=high,
-        bias=_bias(forecast, happened),
-        mae=float(np.abs(forecast - happened).mean()),
-        rmse=float(np.sqrt(((forecast - happened) ** 2).mean())),
-        baseline=BASELINE,
-        baseline_total=float(naive.sum()),
-        baseline_bias=_bias(naive, happened),
-        baseline_mae=float(np.abs(naive - happened).mean()),
-        baseline_rmse=float(np.sqrt(((naive - happened) ** 2).mean())),
+        bias=own.bias,
+        mae=own.mae,
+        rmse=own.rmse,
+        rank_correlation=own.rank_correlation,
+        baseline=NAIVE[best],
+        baseline_name=best,
+        baseline_total=scores[best].total,
+        baseline_bias=scores[best].bias,
+        baseline_mae=min(each.mae for each in scores.values()),
+        baseline_rmse=scores[best].rmse,
+        closest=NAIVE[closest],
+        closest_total=scores[closest].total,
+        closest_bias=scores[closest].bias,
+        **_in_money(calibration, expected, spent),
         log_likelihood=float(model.log_likelihood_),
         aic=float(model.aic_),
         degenerate=model.degenerate_,
-        by_frequency=_by_frequency(calibration["frequency"].to_numpy(), happened, forecast, naive),
+        beside=_side_by_side(
+            {model_name: own, **scores},
+            {model_name: expected, **{name: each.revenue for name, each in naive.items()}},
+            spent,
+        ),
+        by_frequency=_by_frequency(
+            calibration["frequency"].to_numpy(), happened, forecast, naive[best].purchases
+        ),
         tracking=track(model, calibration, horizon, repeat_purchases),
     )
 
 
-def forecast_interval(
-    model: PurchaseFitter, customers: pd.DataFrame, horizon: float, *, draws: int, seed: int
-) -> tuple[float | None, float | None]:
-    """95 % interval of the purchases that these customers make in the horizon.
-
-    Parameters
-    ----------
-    model : PurchaseFitter
-    customers : DataFrame
-    horizon : float
-    draws, seed : int
-
-    Returns
-    -------
-    low, high : float or None
-        None where `draws` is 0.
-    """
-    if draws < 1:
-        return None, None
-    histories = compress(customers["frequency"], customers["recency"], customers["T"])
-    rng = np.random.default_rng(seed)
-    params = draw_parameters(rng, model.params_.to_numpy(dtype=float), model.log_covariance_, draws)
-    totals = [model.simulate(rng, theta, histories, horizon)[1].sum() for theta in params]
-    low, high = np.quantile(totals, [0.025, 0.975])
-    return float(low), float(high)
-
-
-def track(
-    model: PurchaseFitter,
-    calibration: pd.DataFrame,
-    horizon: float,
-    repeat_purchases: pd.Series | None = None,
+def _side_by_side(
+    scores: dict[str, Score], revenue: dict[str, Floats | None], spent: Floats | None
 ) -> pd.DataFrame:
-    """Cumulative repeat purchases week by week, expected of new customers and as they happened.
-
-    The expectation knows of each customer only the day of joining: the sum of E[X(t − t_0)].
-
-    Parameters
-    ----------
-    model : PurchaseFitter
-    calibration : DataFrame
-        With `first`, the day of joining, and `attrs` (`as_of`, `time_unit`).
-    horizon : float
-        How far beyond `as_of`, in the unit of time.
-    repeat_purchases : Series, optional
-        By day (a DatetimeIndex).
-
-    Returns
-    -------
-    DataFrame
-        `date`, `actual`, `forecast`; no rows where `first` or `as_of` is not known.
-    """
-    empty = pd.DataFrame({"date": pd.to_datetime([]), "actual": [], "forecast": []})
-    unit = DAYS_PER_UNIT.get(str(calibration.attrs.get("time_unit")))
-    end = calibration.attrs.get("as_of")
-    if unit is None or end is None or "first" not in calibration:
-        return empty
-    joined = pd.to_datetime(calibration["first"])
-    start = joined.min()
-    split = (pd.Timestamp(end) - start).days
-    days = int(split + round(horizon * unit))
-    if days < 7:
-        return empty
-    # Weeks run backwards and forwards from the split, so that one of them ends on it.
-    ends = np.arange(split % 7 or 7, days + 1, 7)
-    joiners = np.bincount((joined - start).dt.days, minlength=days + 1)[: days + 1]
-    growth = model.expected_number_of_purchases_up_to_time(np.arange(days + 1) / unit)
-    forecast = np.array([joiners[: e + 1] @ growth[e::-1] for e in ends])
-    actual = np.full(len(ends), np.nan)
-    if repeat_purchases is not None:
-        at = (pd.to_datetime(repeat_purchases.index) - start).days.to_numpy()
-        order = np.argsort(at, kind="stable")
-        running = np.concatenate([[0.0], np.cumsum(repeat_purchases.to_numpy(float)[order])])
-        actual = running[np.searchsorted(at[order], ends, side="right")]
-    return pd.DataFrame(
-        {
-            "date": start + pd.to_timedelta(ends, unit="D"),
-            "actual": actual,
-            "forecast": forecast,
-        }
-    )
+    rows = []
+    for name, judged in scores.items():
+        money = revenue[name]
+        known: dict[str, float | None] = {"revenue": None, "revenue_bias": None}
+        if spent is not None and money is not None:
+            known = {"revenue": float(money.sum()), "revenue_bias": bias(money, spent)}
+        rows.append({"name": name, **dataclasses.asdict(judged), **known})
+    frame = pd.DataFrame(rows)
+    return frame.astype({c: "float64" for c in frame.columns if c != "name"})
 
 
-def _per_customer(purchases: pd.Series, index: pd.Index) -> Floats:
-    return purchases.reindex(index).fillna(0).to_numpy(dtype=float)
-
-
-def _bias(forecast: Floats, actual: Floats) -> float | None:
-    return float(forecast.sum() / actual.sum() - 1) if actual.sum() > 0 else None
+def _in_money(
+    calibration: pd.DataFrame, expected: Floats | None, spent: Floats | None
+) -> dict[str, float | None]:
+    """What the window brought, and who brought it."""
+    by_past = None
+    if spent is not None and "revenue" in calibration:
+        past = calibration["revenue"].to_numpy(dtype=float)
+        by_past = caught_by_best_tenth(past, spent)
+    pair = None if expected is None or spent is None else (expected, spent)
+    return {
+        "revenue_actual": None if spent is None else float(spent.sum()),
+        "revenue_forecast": None if pair is None else float(pair[0].sum()),
+        "revenue_bias": None if pair is None else bias(*pair),
+        "best_tenth": None if pair is None else caught_by_best_tenth(*pair),
+        "best_tenth_by_past": by_past,
+        "best_tenth_perfect": None if spent is None else caught_by_best_tenth(spent, spent),
+    }
 
 
 def _by_frequency(

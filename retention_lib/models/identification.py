@@ -13,7 +13,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from retention_lib.metrics import Metric
 from retention_lib.models.histories import Floats, Histories
 from retention_lib.sentence import Sentence
 
@@ -32,8 +31,9 @@ class Finding:
     Attributes
     ----------
     kind : str
-        `nobody_returned`, `no_time`, `nobody_leaves`, `not_converged`, `runaway`, `few_repeaters`,
-        `one_cohort`, `weak`, `no_mean`, `far_mean`, `same_spend` or `one_repeat`.
+        `nobody_returned`, `no_time`, `nobody_leaves`, `nobody_left`, `not_converged`, `runaway`,
+        `few_repeaters`, `one_cohort`, `weak`; of the spend model `no_mean`, `far_mean`,
+        `one_customer`, `same_spend`, `one_repeat`.
     serious : bool
         True where the forecast must not be used, False where it is to be read with care.
     sentence : Sentence
@@ -66,12 +66,12 @@ def base_findings(histories: Histories) -> tuple[Finding, ...]:
     customers = int(h.customers)
     found = []
     if h.T.max() <= 0:
-        found.append(_finding("no_time", NO_TIME, serious=True))
+        found.append(finding("no_time", NO_TIME, serious=True))
     elif repeaters == 0:
-        found.append(_finding("nobody_returned", NOBODY_RETURNED, serious=True, n=customers))
+        found.append(finding("nobody_returned", NOBODY_RETURNED, serious=True, n=customers))
     elif repeaters < FEW_REPEAT_BUYERS:
         found.append(
-            _finding(
+            finding(
                 "few_repeaters",
                 FEW_REPEATERS,
                 repeaters=repeaters,
@@ -80,7 +80,7 @@ def base_findings(histories: Histories) -> tuple[Finding, ...]:
             )
         )
     if customers > 1 and h.T.max() > 0 and np.ptp(h.T) == 0:
-        found.append(_finding("one_cohort", ONE_COHORT))
+        found.append(finding("one_cohort", ONE_COHORT))
     return tuple(found)
 
 
@@ -114,83 +114,35 @@ def fit_findings(
     """
     found = []
     if not converged:
-        found.append(_finding("not_converged", NOT_CONVERGED, serious=True))
+        found.append(finding("not_converged", NOT_CONVERGED, serious=True))
     repeaters = np.where(histories.frequency > 0, histories.weights, 0.0)
     nobody_leaves = bool(repeaters @ (1 - alive) < NOBODY * repeaters.sum())
     if nobody_leaves:
-        found.append(_finding("nobody_leaves", NOBODY_LEAVES))
+        found.append(finding("nobody_leaves", NOBODY_LEAVES))
+    elif repeaters @ alive < NOBODY * repeaters.sum():
+        found.append(finding("nobody_left", NOBODY_LEFT))
+    few = repeaters.sum() < FEW_REPEAT_BUYERS
     shapes = params.drop(["alpha", "beta"], errors="ignore")
     names = set(at_bound) | set(shapes.index[(shapes > 1e4) | (shapes < 1e-4)])
     weak = set(params.index[~(log_standard_errors < WEAK)]) - names
     if nobody_leaves:
         names, weak = names - {"a", "b", "s", "beta"}, weak - {"a", "b", "s", "beta"}
     if names:
-        found.append(_finding("runaway", RUNAWAY, names=_listed(names)))
+        message = RUNAWAY_FEW if few else RUNAWAY
+        found.append(finding("runaway", message, names=listed(names)))
     elif weak:
-        found.append(_finding("weak", WEAKLY_KNOWN, names=_listed(weak)))
+        message = WEAKLY_KNOWN_FEW if few else WEAKLY_KNOWN
+        found.append(finding("weak", message, names=listed(weak)))
     return tuple(found)
 
 
-def spend_findings(
-    params: pd.Series,
-    frequency: Floats,
-    weights: Floats,
-    observed_mean: float,
-    *,
-    converged: bool,
-    at_bound: tuple[str, ...],
-) -> tuple[Finding, ...]:
-    """What a fitted Gamma-Gamma model shows about its own footing.
-
-    Parameters
-    ----------
-    params : Series
-        `p`, `q`, `v`.
-    frequency, weights : ndarray, shape (m,)
-        Repeat purchases and the customers behind each row.
-    observed_mean : float
-        Mean over repeat buyers of their mean amount.
-    converged : bool
-    at_bound : tuple of str
-
-    Returns
-    -------
-    tuple of Finding
-    """
-    p, q, v = (float(params[name]) for name in ("p", "q", "v"))
-    buyers = int(weights.sum())
-    found = []
-    if not converged:
-        found.append(_finding("not_converged", SPEND_NOT_CONVERGED, serious=True))
-    mean = p * v / (q - 1) if q > 1 else np.inf
-    if q <= 1:
-        found.append(_finding("no_mean", NO_MEAN, q=Metric(q, "number")))
-    elif not 0.5 < mean / observed_mean < 2:
-        found.append(
-            _finding(
-                "far_mean",
-                FAR_MEAN,
-                mean=Metric(mean, "currency"),
-                seen=Metric(observed_mean, "currency"),
-            )
-        )
-    names = (set(at_bound) & {"p", "q"}) | {n for n in ("p", "q") if params[n] > 1e4}
-    if names:
-        found.append(_finding("same_spend", SAME_SPEND, names=_listed(names)))
-    if weights[frequency > 1].sum() == 0:
-        found.append(_finding("one_repeat", ONE_REPEAT))
-    if buyers < FEW_REPEAT_BUYERS:
-        found.append(
-            _finding("few_repeaters", FEW_SPENDERS, repeaters=buyers, enough=FEW_REPEAT_BUYERS)
-        )
-    return tuple(found)
-
-
-def _finding(kind: str, message: str, *, serious: bool = False, **values: object) -> Finding:
+def finding(kind: str, message: str, *, serious: bool = False, **values: object) -> Finding:
+    """A finding of this kind, its sentence made of message and values."""
     return Finding(kind, serious, Sentence(message, **values))
 
 
-def _listed(names: set[str]) -> str:
+def listed(names: set[str]) -> str:
+    """Parameters in their usual order, for a sentence."""
     return ", ".join(n for n in ("r", "alpha", "a", "b", "s", "beta", "p", "q", "v") if n in names)
 
 
@@ -217,36 +169,24 @@ NOBODY_LEAVES = (
     "As far as the data show, next to no customer who came back has left since: the model counts "
     "them as alive, and churn can't be forecast from this base."
 )
+NOBODY_LEFT = (
+    "By the model next to none of the customers who ever came back is still a customer. Look "
+    "whether the end date is right and the last months are in the data."
+)
 RUNAWAY = (
     "The likelihood has no peak in these parameters: {names}. Customers differ too little in this "
     "respect for the model to measure it. Forecasts hold, the parameters are not to be read."
+)
+RUNAWAY_FEW = (
+    "The likelihood has no peak in these parameters: {names}. Customers differ too little in this "
+    "respect, or are too few, for the model to measure it. The parameters are not to be read, and "
+    "the forecasts are rough."
 )
 WEAKLY_KNOWN = (
     "The base hardly determines these parameters: {names}. Many values fit equally well. Forecasts "
     "hold, the parameters are not to be read."
 )
-SPEND_NOT_CONVERGED = (
-    "The spend fit found no best parameters for this base; look at the amounts before trusting any "
-    "value."
-)
-NO_MEAN = (
-    "The spend model gives q = {q}; at 1 or below, mean spend over customers has no finite value. "
-    "Each customer's own average, drawn towards that of all repeat buyers, is used instead."
-)
-FAR_MEAN = (
-    "The spend model puts mean spend at {mean} where repeat buyers spent {seen} on average, "
-    "because of a few extreme customers. Each customer's own average, drawn towards that of all "
-    "repeat buyers, is used instead."
-)
-SAME_SPEND = (
-    "Amounts differ too little, within customers or between them, for the spend model to measure "
-    "it: {names} can't be read as figures. Mean spend holds."
-)
-ONE_REPEAT = (
-    "No customer has more than one repeat purchase, so how much a customer's spend varies rests on "
-    "the model's shape alone."
-)
-FEW_SPENDERS = (
-    "The spend model rests on {repeaters} repeat buyers; with fewer than {enough} its parameters "
-    "rest on chance."
+WEAKLY_KNOWN_FEW = (
+    "The base hardly determines these parameters: {names}. Many values fit equally well. The "
+    "parameters are not to be read, and the forecasts are rough."
 )

@@ -12,12 +12,18 @@ and are evaluated once for each distinct x.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
-from scipy.special import digamma, expit, gammaln, zeta
+from scipy.special import digamma, gammaln, zeta
 
 from retention_lib.models.histories import Floats, Histories
 
 Evaluation = tuple[float, Floats, Floats]
+
+#: Rows taken at once. Below 10,000 BLAS sums on one thread: its threads wait for each other in a
+#: busy loop, which takes seconds where another process has the core.
+_BLOCK = 8_192
 
 
 def log_rising(z: Floats | float, n: Floats | float) -> Floats:
@@ -85,6 +91,22 @@ def log_odds_left(
     return np.where(frequency > 0, odds, -np.inf)
 
 
+def by_frequency(frequency: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """The distinct x of rows sorted by x, and the customers behind each.
+
+    Returns
+    -------
+    x, customers : ndarray, shape (k,)
+    """
+    starts = np.flatnonzero(np.diff(frequency, prepend=-1.0))
+    return frequency[starts], np.add.reduceat(weights, starts)
+
+
+def blocks(rows: int, size: int = _BLOCK) -> Iterator[slice]:
+    """Slices of so many rows that what is made of them stays in the processor's cache."""
+    return (slice(start, start + size) for start in range(0, rows, size))
+
+
 class BetaGeometricLikelihood:
     """Log-likelihood of the BG/NBD or the MBG/NBD as a function of (r, α, a, b).
 
@@ -98,40 +120,51 @@ class BetaGeometricLikelihood:
     def __init__(self, histories: Histories, *, leaves_at_start: bool) -> None:
         self.histories = histories
         self.leaves_at_start = leaves_at_start
-        self._x, row = np.unique(histories.frequency, return_inverse=True)
-        self._n_x = np.bincount(row, histories.weights)
+        self._x, self._n_x = by_frequency(histories.frequency, histories.weights)
+        self._purchases = float(self._n_x @ self._x)
         self._extra = 1.0 if leaves_at_start else 0.0
 
     def value(self, params: Floats) -> float:
         """The log-likelihood at `params` = (r, alpha, a, b), summed over customers."""
-        return self._value(params, self._log_odds(params))
+        return self(params)[0]
 
     def __call__(self, params: Floats) -> Evaluation:
         """Log-likelihood, gradient (4,) and Hessian (4, 4) at `params` = (r, alpha, a, b)."""
-        r, alpha, a, b = params
-        h, w = self.histories, self.histories.weights
-        log_odds = self._log_odds(params)
-        left = expit(log_odds)
-        rate = r + h.frequency
-        at_end, at_last = 1 / (alpha + h.T), 1 / (alpha + h.recency)
-        waited = np.log1p((h.T - h.recency) * at_last)
-        shrink = at_end - at_last
-        base = self._base(h.frequency, b)
+        value, gradient, hessian = self._by_frequency(params)
+        value -= self._purchases * float(np.log(params[1]))
+        for rows in blocks(len(self.histories.weights)):
+            part = self._block(params, rows)
+            value += part[0]
+            gradient += part[1]
+            hessian += part[2]
+        return value, gradient, hessian
 
-        gradient, hessian = self._by_frequency(params)
-        w_left = w * left
-        gradient += [
-            w_left @ waited - w @ np.log1p(h.T / alpha),
-            w @ (r * h.T * at_end / alpha - h.frequency * at_end) + w_left @ (rate * shrink),
-            w_left.sum() / a,
-            -(w_left @ (1 / base)),
-        ]
+    def _block(self, params: Floats, rows: slice) -> Evaluation:
+        """The part of some histories that depends on t_x and T."""
+        r, alpha, a, b = params
+        h = self.histories
+        x, t_x, T, w = h.frequency[rows], h.recency[rows], h.T[rows], h.weights[rows]
+        rate = r + x
+        at_end, at_last = 1 / (alpha + T), 1 / (alpha + t_x)
+        since = np.log1p(T / alpha)
+        waited = np.log1p((T - t_x) * at_last)
+        base = b + x if self.leaves_at_start else b + np.maximum(x, 1) - 1
+        log_odds = rate * waited + np.log(a / base)
+        if not self.leaves_at_start:
+            log_odds[x == 0] = -np.inf
+        small = np.exp(-np.abs(log_odds))
+        w_left = w * np.where(log_odds > 0, 1.0, small) / (1 + small)
+        value = w @ (np.maximum(log_odds, 0.0) + np.log1p(small)) - w @ (rate * since)
+
         # Second derivatives of log(1 + odds): odds' curvature plus the spread of its slopes.
-        slopes = np.stack(
-            [waited, rate * shrink, np.full_like(waited, 1 / a), -1 / base],
-        )
-        hessian += (slopes * (w_left * (1 - left))) @ slopes.T
-        cross = w @ (h.T * at_end / alpha) + w_left @ shrink
+        shrink = at_end - at_last
+        slopes = np.stack([waited, rate * shrink, np.full_like(waited, 1 / a), -1 / base])
+        gradient = np.einsum("ij,j->i", slopes, w_left)
+        gradient[0] -= w @ since
+        # Of −(r + x) log(α + T) + r log α.
+        gradient[1] += w @ ((r / alpha * T - x) * at_end)
+        hessian = (slopes * (w * small / (1 + small) ** 2)) @ slopes.T
+        cross = w @ (T * at_end) / alpha + w_left @ shrink
         hessian[0, 1] += cross
         hessian[1, 0] += cross
         hessian[1, 1] += (
@@ -141,35 +174,14 @@ class BetaGeometricLikelihood:
         )
         hessian[2, 2] -= w_left.sum() / a**2
         hessian[3, 3] += w_left @ (1 / base**2)
-        return self._value(params, log_odds), gradient, hessian
+        return float(value), gradient, hessian
 
-    def _base(self, x: Floats, b: float) -> Floats:
-        return b + x if self.leaves_at_start else b + np.maximum(x, 1) - 1
-
-    def _log_odds(self, params: Floats) -> Floats:
-        h = self.histories
-        r, alpha, a, b = params
-        return log_odds_left(
-            r, alpha, a, b, h.frequency, h.recency, h.T, leaves_at_start=self.leaves_at_start
-        )
-
-    def _value(self, params: Floats, log_odds: Floats) -> float:
-        r, alpha, a, b = params
-        h = self.histories
-        survived = self._x + self._extra
-        per_x = log_rising(r, self._x) + log_rising(b, survived) - log_rising(a + b, survived)
-        per_row = (
-            np.logaddexp(0, log_odds)
-            - r * np.log1p(h.T / alpha)
-            - h.frequency * np.log(alpha + h.T)
-        )
-        return float(self._n_x @ per_x + h.weights @ per_row)
-
-    def _by_frequency(self, params: Floats) -> tuple[Floats, Floats]:
-        """The part of gradient and Hessian that depends on x alone."""
+    def _by_frequency(self, params: Floats) -> Evaluation:
+        """The part that depends on x alone."""
         r, _, a, b = params
         x, n = self._x, self._n_x
         survived = x + self._extra
+        value = log_rising(r, x) + log_rising(b, survived) - log_rising(a + b, survived)
         all_ = digamma(a + b + survived) - digamma(a + b)
         gradient = np.array(
             [
@@ -184,7 +196,7 @@ class BetaGeometricLikelihood:
         hessian[0, 0] = n @ (_trigamma(r + x) - _trigamma(r))
         hessian[2:, 2:] = both
         hessian[3, 3] += n @ (_trigamma(b + survived) - _trigamma(b))
-        return gradient, hessian
+        return float(n @ value), gradient, hessian
 
 
 class GammaGammaLikelihood:
@@ -193,51 +205,60 @@ class GammaGammaLikelihood:
     Parameters
     ----------
     frequency, monetary_value, weights : ndarray of float, shape (m,)
-        Repeat purchases (> 0), their mean amount (> 0), customers behind the row.
+        Repeat purchases (> 0, ascending), their mean amount (> 0), customers behind the row.
     """
 
     def __init__(self, frequency: Floats, monetary_value: Floats, weights: Floats) -> None:
-        self.x, self.m, self.w = frequency, monetary_value, weights
-        self._x, row = np.unique(frequency, return_inverse=True)
-        self._n_x = np.bincount(row, weights)
-        self._log_total = np.log(frequency * monetary_value)
+        self.x, self.w = frequency, weights
+        self._total = frequency * monetary_value
+        self._x, self._n_x = by_frequency(frequency, weights)
         # A change of variable from the sum x·m to the mean m: the same for every parameter.
-        self._constant = -float(weights @ np.log(monetary_value))
+        self._constant = -float((weights * np.log(monetary_value)).sum())
 
     def value(self, params: Floats) -> float:
         """The log-likelihood at `params` = (p, q, v), summed over customers."""
-        p, q, v = params
-        total = self.x * self.m
-        low, high = np.minimum(p * self._x, q), np.maximum(p * self._x, q)
-        per_x = log_rising(high, low) - gammaln(low)
-        per_row = -p * self.x * np.log1p(v / total) - q * np.log1p(total / v)
-        return float(self._n_x @ per_x + self.w @ per_row) + self._constant
+        return self(params)[0]
 
     def __call__(self, params: Floats) -> Evaluation:
         """Log-likelihood, gradient (3,) and Hessian (3, 3) at `params` = (p, q, v)."""
+        value, gradient, hessian = self._by_frequency(params)
+        for rows in blocks(len(self.w)):
+            part = self._block(params, rows)
+            value += part[0]
+            gradient += part[1]
+            hessian += part[2]
+        return value + self._constant, gradient, hessian
+
+    def _block(self, params: Floats, rows: slice) -> Evaluation:
+        """The part of some customers that depends on their amounts."""
         p, q, v = params
-        x, w, n = self._x, self.w, self._n_x
-        total = self.x * self.m
-        shape = p * x
+        x, total, w = self.x[rows], self._total[rows], self.w[rows]
+        over, under = np.log1p(v / total), np.log1p(total / v)
         inverse = 1 / (total + v)
+        shape = p * x
+        value = -(w @ (shape * over + q * under))
+        gradient = np.array(
+            [-(w @ (x * over)), -(w @ under), w @ ((q * total - shape * v) * inverse) / v]
+        )
+        pv = -(w @ (x * inverse))
+        qv = w @ (total * inverse) / v
+        vv = w @ ((shape + q) * inverse**2) - w.sum() * q / v**2
+        return float(value), gradient, np.array([[0, 0, pv], [0, 0, qv], [pv, qv, vv]])
+
+    def _by_frequency(self, params: Floats) -> Evaluation:
+        """The part that depends on x alone."""
+        p, q, _ = params
+        x, n = self._x, self._n_x
+        shape = p * x
+        low, high = np.minimum(shape, q), np.maximum(shape, q)
         own, all_ = digamma(shape), digamma(shape + q)
         own_2, all_2 = _trigamma(shape), _trigamma(shape + q)
-        gradient = np.array(
-            [
-                n @ (x * (all_ - own)) - w @ (self.x * np.log1p(v / total)),
-                n @ (all_ - digamma(q)) - w @ np.log1p(total / v),
-                w @ ((q * total - p * self.x * v) * inverse) / v,
-            ]
-        )
+        value = log_rising(high, low) - gammaln(low)
+        gradient = np.array([n @ (x * (all_ - own)), n @ (all_ - digamma(q)), 0.0])
         pq = n @ (x * all_2)
-        pv = -(w @ (self.x * inverse))
-        qv = w @ (total * inverse) / v
-        vv = w @ ((p * self.x + q) * inverse**2) - w.sum() * q / v**2
-        hessian = np.array(
-            [
-                [n @ (x**2 * (all_2 - own_2)), pq, pv],
-                [pq, n @ (all_2 - _trigamma(q)), qv],
-                [pv, qv, vv],
-            ]
-        )
-        return self.value(params), gradient, hessian
+        hessian = np.zeros((3, 3))
+        hessian[:2, :2] = [
+            [n @ (x**2 * (all_2 - own_2)), pq],
+            [pq, n @ (all_2 - _trigamma(q))],
+        ]
+        return float(n @ value), gradient, hessian

@@ -23,8 +23,8 @@ from retention_lib.models.pareto_likelihood import ParetoNBDLikelihood, log_odds
 from retention_lib.models.shapes import as_given, flattened
 from retention_lib.models.simulation import alive_by_draw, draw_first_purchase
 
-#: Starts: shapes r and s, then β as a multiple of the largest T.
-_STARTS = ((0.6, 0.6, 0.3), (2.0, 0.2, 2.0), (1.0, 4.0, 3.0), (0.3, 0.3, 0.02))
+#: Starts: shapes r and s, then β as a multiple of the largest T. The last: many leave at once.
+_STARTS = ((0.6, 0.6, 0.3), (2.0, 0.2, 2.0), (1.0, 4.0, 3.0), (0.3, 0.3, 0.02), (4.0, 0.2, 1e-4))
 
 
 class ParetoNBDFitter(PurchaseFitter, lifetimes.ParetoNBDFitter):

@@ -8,57 +8,112 @@ unseen moment of leaving, y, is Fader & Hardie (2005), note 009, before their eq
 
 The closed form of the integral is a difference of two hypergeometric functions that cancel or
 overflow for busy customers. The integrand is positive and, in log(y + min(α, β)), smooth: 32 Gauss
-points give it to ten digits for every history, and its derivatives by the same points.
+points give it to ten digits for every history, fewer do where it falls little, and its derivatives
+come by the same points. Rows go through in blocks, so that memory does not grow with the base.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import NamedTuple
+
 import numpy as np
 from scipy.special import digamma, expit, zeta
 
-from retention_lib.models.histories import Floats, Histories
-from retention_lib.models.likelihood import Evaluation, log_rising
+from retention_lib.models.histories import Floats, Histories, Integers
+from retention_lib.models.likelihood import Evaluation, blocks, by_frequency, log_rising
+
+Rule = tuple[Floats, Floats]
 
 _EXACT = np.polynomial.legendre.leggauss(32)
+#: Fall of the integrand's logarithm and length in log(y + min(α, β)) up to which a rule with fewer
+#: points is as good as the exact one.
+_SHORTER: tuple[tuple[float, float, Rule], ...] = (
+    (4.0, 1.5, np.polynomial.legendre.leggauss(10)),
+    (10.0, 3.0, np.polynomial.legendre.leggauss(16)),
+)
 #: About three digits: enough to decide by a random number whether a customer is alive.
 _COARSE = np.polynomial.legendre.leggauss(10)
 #: The integrand is followed down to e^−40 of its largest value.
 _DECAY = 40.0
+#: Points taken at once, for the same two reasons as rows in the other models.
+_POINTS = 16_384
 
 
-def _quadrature(
-    params: Floats,
-    x: Floats,
-    t_x: Floats,
-    T: Floats,
-    rule: tuple[Floats, Floats] = _EXACT,
-) -> tuple[Floats, Floats, Floats]:
-    """Moments y, and the integrand relative to having stayed until T, each with its weight.
+class _Integral(NamedTuple):
+    """The integral over y for some rows, relative to the term of the customers who stayed.
 
-    Returns
-    -------
-    y : ndarray, shape (m, points)
+    Attributes
+    ----------
     share : ndarray, shape (m, points)
         Weighted integrand, adding up to 1 over a row (0 where t_x = T).
+    log_a, log_b : ndarray, shape (m, points)
+        log[(α + y) / (α + t_x)] and log[(β + y) / (β + t_x)].
+    at_a, at_b : ndarray, shape (m, points)
+        1 / (α + y) and 1 / (β + y).
     log_odds : ndarray, shape (m,)
         Log of the integral over the term of the customers who stayed: log odds of having left.
     """
+
+    share: Floats
+    log_a: Floats
+    log_b: Floats
+    at_a: Floats
+    at_b: Floats
+    log_odds: Floats
+
+
+def _integral(
+    params: Floats, x: Floats, t_x: Floats, T: Floats, length: Floats, rule: Rule
+) -> _Integral:
+    """Sum the integrand over `length` in log(y + min(α, β)) from t_x on."""
     r, alpha, s, beta = params
-    low = min(alpha, beta)
-    decay = (low + t_x) * ((r + x) / (alpha + t_x) + s / (beta + t_x))
-    length = np.minimum(np.log1p((T - t_x) / (low + t_x)), _DECAY / decay)
     points, weights = rule
-    z = 0.5 * length[:, None] * (1 + points)
-    y = t_x[:, None] + (low + t_x)[:, None] * np.expm1(z)
-    fall = -(r + x)[:, None] * np.log1p((y - t_x[:, None]) / (alpha + t_x)[:, None])
-    fall -= s * np.log1p((y - t_x[:, None]) / (beta + t_x)[:, None])
-    share = np.exp(fall) * (weights * (low + y) / (beta + y))
+    z = (0.5 * length)[:, None] * (1 + points)
+    growth = np.exp(z)
+    from_a, from_b = (alpha + t_x)[:, None], (beta + t_x)[:, None]
+    if alpha <= beta:
+        log_a, at_a = z, 1 / (from_a * growth)
+        ahead = from_a / from_b * np.expm1(z)
+        log_b, at_b = np.log1p(ahead), 1 / (from_b * (1 + ahead))
+        measure = from_a * growth * at_b
+    else:
+        ahead = from_b / from_a * np.expm1(z)
+        log_a, at_a = np.log1p(ahead), 1 / (from_a * (1 + ahead))
+        log_b, at_b = z, 1 / (from_b * growth)
+        measure = 1.0
+    share = np.exp(-(r + x)[:, None] * log_a - s * log_b) * (weights * measure)
     total = share.sum(axis=1)
     share /= total[:, None]
     at_last = (r + x) * np.log1p((T - t_x) / (alpha + t_x)) + s * np.log1p((T - t_x) / (beta + t_x))
     some = length > 0
+    share[~some] = 0.0
     log_size = np.log(np.where(some, 0.5 * s * length * total, 1.0))
-    return y, np.where(some[:, None], share, 0.0), np.where(some, at_last + log_size, -np.inf)
+    log_odds = np.where(some, at_last + log_size, -np.inf)
+    return _Integral(share, log_a, log_b, at_a, at_b, log_odds)
+
+
+def _pieces(
+    params: Floats, x: Floats, t_x: Floats, T: Floats, only: Rule | None = None
+) -> Iterator[tuple[Integers, Floats, Rule]]:
+    """Blocks of rows, each with the length of its integrals and the rule that serves them."""
+    r, alpha, s, beta = params
+    low = min(alpha, beta)
+    decay = (low + t_x) * ((r + x) / (alpha + t_x) + s / (beta + t_x))
+    length = np.minimum(np.log1p((T - t_x) / (low + t_x)), _DECAY / decay)
+    left = np.ones(len(x), dtype=bool)
+    for fall, longest, rule in () if only else _SHORTER:
+        fits = left & (decay * length <= fall) & (length <= longest)
+        left &= ~fits
+        yield from _in_blocks(np.flatnonzero(fits), length, rule)
+    yield from _in_blocks(np.flatnonzero(left), length, only or _EXACT)
+
+
+def _in_blocks(
+    rows: Integers, length: Floats, rule: Rule
+) -> Iterator[tuple[Integers, Floats, Rule]]:
+    for some in blocks(len(rows), _POINTS // len(rule[0])):
+        yield rows[some], length[rows[some]], rule
 
 
 def log_odds_left(
@@ -79,8 +134,12 @@ def log_odds_left(
     ndarray, shape (m,)
         −inf where the last purchase was at T.
     """
-    rule = _COARSE if coarse else _EXACT
-    return _quadrature(params, frequency, recency, T, rule)[2]
+    result = np.empty(len(T))
+    only = _COARSE if coarse else None
+    for rows, length, rule in _pieces(params, frequency, recency, T, only):
+        columns = (frequency[rows], recency[rows], T[rows])
+        result[rows] = _integral(params, *columns, length, rule).log_odds
+    return result
 
 
 class ParetoNBDLikelihood:
@@ -93,80 +152,71 @@ class ParetoNBDLikelihood:
 
     def __init__(self, histories: Histories) -> None:
         self.histories = histories
-        self._x, row = np.unique(histories.frequency, return_inverse=True)
-        self._n_x = np.bincount(row, histories.weights)
+        self._x, self._n_x = by_frequency(histories.frequency, histories.weights)
 
     def value(self, params: Floats) -> float:
         """The log-likelihood at `params` = (r, alpha, s, beta), summed over customers."""
-        h = self.histories
-        return self._value(params, log_odds_left(params, h.frequency, h.recency, h.T))
+        return self(params)[0]
 
     def __call__(self, params: Floats) -> Evaluation:
         """Log-likelihood, gradient (4,) and Hessian (4, 4) at `params` = (r, alpha, s, beta)."""
+        h, r = self.histories, params[0]
+        value = float(self._n_x @ (log_rising(r, self._x) - self._x * np.log(params[1])))
+        gradient, hessian = np.zeros(4), np.zeros((4, 4))
+        gradient[0] = self._n_x @ (digamma(r + self._x) - digamma(r))
+        hessian[0, 0] = self._n_x @ (zeta(2.0, r + self._x) - zeta(2.0, r))
+        for rows, length, rule in _pieces(params, h.frequency, h.recency, h.T):
+            part = self._block(params, rows, length, rule)
+            value += part[0]
+            gradient += part[1]
+            hessian += part[2]
+        return value, gradient, hessian
+
+    def _block(self, params: Floats, rows: Integers, length: Floats, rule: Rule) -> Evaluation:
+        """The part of some histories that depends on t_x and T."""
         r, alpha, s, beta = params
-        h, w = self.histories, self.histories.weights
-        y, share, log_odds = _quadrature(params, h.frequency, h.recency, h.T)
+        h = self.histories
+        x, t_x, T, w = h.frequency[rows], h.recency[rows], h.T[rows], h.weights[rows]
+        share, log_a, log_b, at_a, at_b, log_odds = _integral(params, x, t_x, T, length, rule)
         left = expit(log_odds)
-        rate = r + h.frequency
+        w_left, rate = w * left, r + x
+        since_a, since_b = np.log1p(T / alpha), np.log1p(T / beta)
+        value = w @ (np.logaddexp(0, log_odds) - rate * since_a - s * since_b)
 
         # Scores relative to having stayed until T: of the integrand at each y, then their mean.
-        at_a, at_b = 1 / (alpha + y), 1 / (beta + y)
-        end_a, end_b = 1 / (alpha + h.T), 1 / (beta + h.T)
+        end_a, end_b = 1 / (alpha + T), 1 / (beta + T)
         scores = np.stack(
             [
-                np.log1p((h.T[:, None] - y) * at_a),
+                np.log1p((T - t_x) / (alpha + t_x))[:, None] - log_a,
                 rate[:, None] * (end_a[:, None] - at_a),
-                1 / s + np.log1p((h.T[:, None] - y) * at_b),
+                (1 / s + np.log1p((T - t_x) / (beta + t_x)))[:, None] - log_b,
                 s * (end_b[:, None] - at_b) - at_b,
             ]
         )
-        mean = np.einsum("imn,mn->im", scores, share)
-        w_left = w * left
-        gradient = mean @ w_left
-        gradient += [
-            self._n_x @ (digamma(r + self._x) - digamma(r)) - w @ np.log1p(h.T / alpha),
-            w @ (r * h.T * end_a / alpha - h.frequency * end_a),
-            -(w @ np.log1p(h.T / beta)),
-            w @ (s * h.T * end_b / beta),
-        ]
+        weighted = scores * share
+        mean = weighted.sum(axis=2)
+        gradient = (mean * w_left).sum(axis=1)
+        gradient[0] -= w @ since_a
+        gradient[1] += w @ ((r / alpha * T - x) * end_a)
+        gradient[2] -= w @ since_b
+        gradient[3] += w @ (s / beta * T * end_b)
 
         # Spread of the scores within the integral, and between having left and having stayed.
-        flat = scores.reshape(4, -1)
-        hessian = (flat * (w_left[:, None] * share).ravel()) @ flat.T
+        weighted *= w_left[:, None]
+        hessian = weighted.reshape(4, -1) @ scores.reshape(4, -1).T
         hessian -= (mean * (w_left * left)) @ mean.T
-        inside_a, inside_b = (np.einsum("mn,mn->m", share, v) for v in (at_a, at_b))
-        inside_a2, inside_b2 = (np.einsum("mn,mn->m", share, v * v) for v in (at_a, at_b))
-        r_alpha = w @ (h.T * end_a / alpha) + w_left @ (end_a - inside_a)
-        s_beta = w @ (h.T * end_b / beta) + w_left @ (end_b - inside_b)
+        inside_a, inside_b = share * at_a, share * at_b
+        inside_a2, inside_b2 = (inside_a * at_a).sum(axis=1), (inside_b * at_b).sum(axis=1)
+        inside_a, inside_b = inside_a.sum(axis=1), inside_b.sum(axis=1)
+        r_alpha = w @ (T * end_a) / alpha + w_left @ (end_a - inside_a)
+        s_beta = w @ (T * end_b) / beta + w_left @ (end_b - inside_b)
+        alpha_2 = w @ (rate * end_a**2) + w_left @ (rate * (inside_a2 - end_a**2))
+        beta_2 = w @ (s * end_b**2) + w_left @ ((s + 1) * inside_b2 - s * end_b**2)
+        customers = w.sum()
         hessian += [
-            [self._n_x @ (zeta(2.0, r + self._x) - zeta(2.0, r)), r_alpha, 0, 0],
-            [
-                r_alpha,
-                w @ (rate * end_a**2)
-                - w.sum() * r / alpha**2
-                + w_left @ (rate * (inside_a2 - end_a**2)),
-                0,
-                0,
-            ],
+            [0, r_alpha, 0, 0],
+            [r_alpha, alpha_2 - customers * r / alpha**2, 0, 0],
             [0, 0, -w_left.sum() / s**2, s_beta],
-            [
-                0,
-                0,
-                s_beta,
-                w @ (s * end_b**2)
-                - w.sum() * s / beta**2
-                + w_left @ ((s + 1) * inside_b2 - s * end_b**2),
-            ],
+            [0, 0, s_beta, beta_2 - customers * s / beta**2],
         ]
-        return self._value(params, log_odds), gradient, hessian
-
-    def _value(self, params: Floats, log_odds: Floats) -> float:
-        r, alpha, s, beta = params
-        h = self.histories
-        per_row = (
-            np.logaddexp(0, log_odds)
-            - r * np.log1p(h.T / alpha)
-            - h.frequency * np.log(alpha + h.T)
-            - s * np.log1p(h.T / beta)
-        )
-        return float(self._n_x @ log_rising(r, self._x) + h.weights @ per_row)
+        return float(value), gradient, hessian

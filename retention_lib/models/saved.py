@@ -17,38 +17,36 @@ import pandas as pd
 from retention_lib.data.base import Base
 from retention_lib.data.handover import run_folder
 from retention_lib.metrics import Metric, from_json
+from retention_lib.models.backtest import Backtests
 from retention_lib.models.clv import Valuation
 from retention_lib.models.fit import fit_purchase_model, fit_spend_model
 from retention_lib.models.forecast import Forecast, make_forecast
 from retention_lib.models.holdout import Holdout
+from retention_lib.models.independence import SpendCheck
 from retention_lib.models.totals import Estimate, Totals
 from retention_lib.models.verdict import Verdict
 from retention_lib.sentence import Sentence
 
 _ABOUT: Final = "forecast.json"
 _VALUES: Final = "values.parquet"
-_FRAMES: Final = ("by_frequency", "tracking")
+#: The parts of a forecast that are saved field by field, their frames each in its own file.
+_PARTS: Final[Mapping[str, type]] = {
+    "holdout": Holdout,
+    "backtests": Backtests,
+    "spend_check": SpendCheck,
+}
 
 
 def save(made: Forecast, base: Base, folder: Path) -> None:
     """Leave a base's forecast in a folder."""
     made.valuation.customers.to_parquet(folder / _VALUES)
-    holdout = None
-    if made.holdout is not None:
-        for name in _FRAMES:
-            getattr(made.holdout, name).to_parquet(folder / f"{name}.parquet")
-        holdout = {
-            f.name: _plain(getattr(made.holdout, f.name))
-            for f in dataclasses.fields(Holdout)
-            if f.name not in _FRAMES
-        }
     about = {
         "of": _key(base),
         "name": made.name,
         "reason": _plain(made.reason),
         "purchase_model": dict(made.purchase_model.params_),
         "spend_model": None if made.spend_model is None else dict(made.spend_model.params_),
-        "holdout": holdout,
+        **{name: _kept(getattr(made, name), name, folder) for name in _PARTS},
         "verdict": {"kind": made.verdict.kind, "reasons": [*map(_plain, made.verdict.reasons)]},
         "totals": dataclasses.asdict(made.valuation.totals),
         "spearman": made.spearman,
@@ -66,12 +64,14 @@ def load(base: Base, folder: Path) -> Forecast | None:
         return None
     customers, params = base.customers(), base.params
     spend = about["spend_model"]
+    parts: dict[str, Any] = {
+        name: _taken(kind, about[name], folder) for name, kind in _PARTS.items()
+    }
     return Forecast(
         name=about["name"],
         reason=_sentence(about["reason"]),
         purchase_model=fit_purchase_model(customers, about["name"], about["purchase_model"]),
         spend_model=None if spend is None else fit_spend_model(customers),
-        holdout=_holdout(about["holdout"], folder),
         verdict=Verdict(
             about["verdict"]["kind"], tuple(map(_sentence, about["verdict"]["reasons"]))
         ),
@@ -83,6 +83,7 @@ def load(base: Base, folder: Path) -> Forecast | None:
         horizon_months=params.horizon_months,
         discount_rate=params.discount_rate,
         margin=params.margin,
+        **parts,
     )
 
 
@@ -107,14 +108,31 @@ def _key(base: Base) -> dict[str, Any]:
     }
 
 
-def _holdout(fields: Mapping[str, Any] | None, folder: Path) -> Holdout | None:
+def _kept(part: Any, name: str, folder: Path) -> dict[str, Any] | None:
+    """A part's fields as JSON holds them; its frames go to files, and stand there by name only."""
+    if part is None:
+        return None
+    fields = {f.name: getattr(part, f.name) for f in dataclasses.fields(part)}
+    for field, value in fields.items():
+        if isinstance(value, pd.DataFrame):
+            value.to_parquet(folder / f"{name}_{field}.parquet")
+            fields[field] = {"frame": f"{name}_{field}.parquet"}
+        else:
+            fields[field] = _plain(value)
+    return fields
+
+
+def _taken(kind: type, fields: Mapping[str, Any] | None, folder: Path) -> Any:
+    """What `_kept` kept, back."""
     if fields is None:
         return None
-    known: dict[str, Any] = {name: _sentence(value) for name, value in fields.items()}
-    known |= {name: pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES}
-    if known["calibration_end"] is not None:
-        known["calibration_end"] = pd.Timestamp(known["calibration_end"])
-    return Holdout(**known)
+    known: dict[str, Any] = {}
+    for field, value in fields.items():
+        if isinstance(value, dict) and "frame" in value:
+            known[field] = pd.read_parquet(folder / value["frame"])
+        else:
+            known[field] = _sentence(value)
+    return kind(**known)
 
 
 def _plain(value: Any) -> Any:
@@ -125,14 +143,20 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Metric):
         return {"metric": value.as_json()}
     if isinstance(value, pd.Timestamp):
-        return value.isoformat()
+        return {"day": value.isoformat()}
+    if isinstance(value, tuple):
+        return [_plain(one) for one in value]
     return value.item() if hasattr(value, "item") else value
 
 
 def _sentence(value: Any) -> Any:
     """What `_plain` made of it, back."""
+    if isinstance(value, list):
+        return tuple(_sentence(one) for one in value)
     if not isinstance(value, dict):
         return value
+    if "day" in value:
+        return pd.Timestamp(value["day"])
     if "metric" in value:
         return from_json(value["metric"])
     return Sentence(value["message"], **{k: _sentence(v) for k, v in value["values"].items()})

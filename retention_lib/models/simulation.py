@@ -128,7 +128,7 @@ def alive_by_draw(log_odds: Callable[[Floats], Floats], params: Floats) -> Itera
         if np.abs(error).max(initial=0.0) > _CLOSE:
             yield from (expit(-log_odds(theta)) for theta in params)
             return
-    yield from (expit(-row @ coefficients) for row in terms)
+    yield from (expit(-np.einsum("i,ij->j", row, coefficients)) for row in terms)
 
 
 def _points(axes: int) -> Floats:

@@ -3,11 +3,11 @@
 Fader & Hardie (2013), "The Gamma-Gamma Model of Monetary Value", note 025
 (brucehardie.com/notes/025). A customer's purchases vary around the customer's own mean, by
 Gamma(p, ν); the means vary over customers, by ν ~ Gamma(q, v). Spend is taken as independent of how
-often somebody buys, which `independence` checks.
+often somebody buys, which `spend_check` checks.
 
 The mean over customers is p v / (q − 1) and exists for q > 1 only. Where the fit gives q <= 1, or a
-mean far from anything seen, the formula would give negative or absurd values; an average bounded by
-what was observed stands in, and `degenerate_` says so.
+mean far from anything seen, the formula would give negative or absurd values; an average bounded
+by what was observed stands in, and `degenerate_` says so.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.stats import spearmanr
 
 from retention_lib.models._lifetimes import check_inputs, lifetimes
 from retention_lib.models.fitting import per_customer_in_logs, set_errors
-from retention_lib.models.histories import Floats, distinct
-from retention_lib.models.identification import Finding, spend_findings, words
+from retention_lib.models.histories import Floats
+from retention_lib.models.identification import Finding, words
 from retention_lib.models.likelihood import GammaGammaLikelihood
-from retention_lib.models.optimum import Optimum, best_of
+from retention_lib.models.optimum import THINNED, Objective, Optimum, search
 from retention_lib.models.shapes import as_given
+from retention_lib.models.spend_findings import spend_findings
 
 PARAMETERS = ("p", "q", "v")
 _STARTS = ((2.0, 4.0), (0.7, 1.5), (8.0, 3.0), (3.0, 20.0))
@@ -47,6 +47,9 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         Whether the population's mean spend exists (q > 1).
     observed_mean_ : float
         Mean over repeat buyers of their mean amount.
+    bounded_mean_ : float
+        The same with the largest hundredth of them cut to the next largest, so that no few of them
+        decide it: what stands for the population's mean where the model's can't be used.
     """
 
     name = "gammagamma"
@@ -105,13 +108,13 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
             raise ValueError("frequency must be at least 1 and monetary_value finite in every row.")
         check_inputs(x, monetary_value=m)
         counts = np.ones(len(x)) if weights is None else np.asarray(weights, dtype=float)
-        first, inverse = distinct(x, m)
-        rows, means = x[first], m[first]
-        merged = np.asarray(np.bincount(inverse, counts), dtype=float)
-        self.observed_mean_ = float(merged @ means / merged.sum())
+        order = np.argsort(x)
+        rows, means, merged = x[order], m[order], counts[order]
+        self.observed_mean_ = float(np.average(means, weights=merged))
+        self.bounded_mean_ = _cut_mean(means, merged)
 
         # Amounts are fitted in units of their geometric mean, which no extreme customer moves.
-        typical = float(np.exp(merged @ np.log(means) / merged.sum()))
+        typical = float(np.exp(np.average(np.log(means), weights=merged)))
 
         end = self._search(rows, means, merged, typical, initial_params, q_constraint, tol)
         if verbose:
@@ -138,6 +141,8 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
             rows,
             merged,
             self.observed_mean_,
+            self.bounded_mean_,
+            _largest_share(means, merged),
             converged=end.converged,
             at_bound=tuple(n for n, edge in zip(PARAMETERS, end.at_bound, strict=True) if edge),
         )
@@ -151,9 +156,9 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
 
     @property
     def population_mean(self) -> float:
-        """Mean spend per purchase over customers: p v / (q − 1), or what was seen where bounded."""
+        """Mean spend per purchase over customers: p v / (q − 1); `bounded_mean_` where bounded."""
         p, q, v = self._unload_params(*PARAMETERS)
-        return self.observed_mean_ if self.bounded else float(p * v / (q - 1))
+        return self.bounded_mean_ if self.bounded else float(p * v / (q - 1))
 
     def conditional_expected_average_profit(
         self,
@@ -164,8 +169,8 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
 
         Note 025, equation 5: the customer's own mean, weighted p x / (p x + q − 1), and the
         population's for the rest. Where the population's mean does not exist or is far from what
-        was seen (`bounded`), the weight is p x / (p x + q) and the rest is the repeat buyers'
-        observed mean, so the result lies between the two means that were observed.
+        was seen (`bounded`), the weight is p x / (p x + q) and the rest is `bounded_mean_`, so that
+        the result lies between two means that were observed.
 
         Parameters
         ----------
@@ -198,8 +203,13 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         tol: float,
     ) -> Optimum:
         """The best parameters, with amounts (and so v) in `unit`."""
-        scaled = GammaGammaLikelihood(x, m / unit, weights)
-        objective = per_customer_in_logs(scaled, float(weights.sum()), self.penalizer_coef)
+
+        def objective(step: int) -> Objective:
+            some = slice(None, None, step)
+            likelihood = GammaGammaLikelihood(x[some], m[some] / unit, weights[some])
+            customers = float(weights[some].sum())
+            return per_customer_in_logs(likelihood, customers, self.penalizer_coef)
+
         lower = _LOWER.copy()
         if q_constraint:
             lower[1] = 0.0
@@ -207,34 +217,20 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         if initial is not None:
             shift = np.array([0.0, 0.0, np.log(unit)])
             starts.append(np.asarray(initial, dtype=float) - shift)
-        return best_of(objective, starts, lower, _UPPER, tolerance=tol)[0]
+        thinned = objective(-(-len(x) // THINNED)) if len(x) > THINNED else None
+        return search(objective(1), thinned, starts, lower, _UPPER, tolerance=tol)
 
 
-def independence(
-    frequency: npt.ArrayLike, monetary_value: npt.ArrayLike
-) -> tuple[float | None, float | None, int]:
-    """Rank correlation of how much is spent with how often, among repeat buyers.
+def _cut_mean(means: Floats, weights: Floats) -> float:
+    """Mean over customers, the largest hundredth (rounded up) cut to the next largest."""
+    total = float(weights.sum())
+    order = np.argsort(-means, kind="stable")
+    place = np.searchsorted(np.cumsum(weights[order]), np.ceil(total / 100), side="right")
+    # Two customers leave nothing to tell the extreme one by.
+    cap = means[order][min(int(place), len(means) - 1)] if total > 2 else np.inf
+    return float(np.average(np.minimum(means, cap), weights=weights))
 
-    The Gamma-Gamma model takes the two as independent. A correlation above zero means that frequent
-    buyers' value is understated, below zero that it is overstated.
 
-    Parameters
-    ----------
-    frequency, monetary_value : array_like, shape (n,)
-        Rows without a repeat purchase or an amount are left out.
-
-    Returns
-    -------
-    spearman, p_value : float or None
-        None where there are fewer than three repeat buyers, or no variation.
-    n : int
-        Repeat buyers that the figure rests on.
-    """
-    x = np.asarray(frequency, dtype=float)
-    m = np.asarray(monetary_value, dtype=float)
-    kept = (x > 0) & np.isfinite(m)
-    n = int(kept.sum())
-    if n < 3 or np.ptp(x[kept]) == 0 or np.ptp(m[kept]) == 0:
-        return None, None, n
-    result = spearmanr(x[kept], m[kept])
-    return float(result.statistic), float(result.pvalue), n
+def _largest_share(means: Floats, weights: Floats) -> float:
+    """What the customer with the largest mean has of the sum of all customers' means."""
+    return float(means.max() / (weights * means).sum())

@@ -118,10 +118,12 @@ class Formats:
         return pieces(self.say(message), {k: self.written(v) for k, v in values.items()})
 
     def written(self, value: object) -> str:
-        """A value inside a sentence."""
+        """A value inside a sentence, which may be a sentence itself."""
         match value:
             case Metric():
                 return self.metric(value)
+            case Sentence():
+                return self.tell(value)
             case bool() | str():
                 return str(value)
             case date():
@@ -244,7 +246,7 @@ class Formats:
         assert high is not None
         larger = max(abs(low), abs(high))
         if unit == "currency":
-            digits = self._money_digits(larger)
+            digits = self._money_digits(larger) if digits is None else digits
             ends = self.money(low, digits), self.money(high, digits)
         else:
             digits = _number_digits(larger, digits)

@@ -183,10 +183,20 @@ class Page:
         return _shown("verdict", html, "\n".join(plain), verdict=kind)
 
     def headlines(self, headlines: Sequence[Headline]) -> Shown:
-        """A row of cards: value, interval, change on the period before, n."""
-        cards = Markup("").join(self._card(headline) for headline in headlines)
+        """A row of cards: value, interval, change on the period before, n.
+
+        What is unknown in all of them for one reason has it below, once.
+        """
+        why = {h.metric.note for h in headlines if h.metric.value is None}
+        none_known = len(headlines) > 1 and all(h.metric.value is None for h in headlines)
+        shared = why.pop() if none_known and len(why) == 1 else None
+        cards = Markup("").join(self._card(headline, shared) for headline in headlines)
+        html = Markup('<ul class="headlines">{}</ul>').format(cards)
         plain = "\n".join(f"{h.label}: {self.formats.metric(h.metric)}" for h in headlines)
-        return _shown("headlines", Markup('<ul class="headlines">{}</ul>').format(cards), plain)
+        if shared:
+            html += Markup('<p class="note">{}</p>').format(self._marked(shared))
+            plain += f"\n{self._plain(shared)}"
+        return _shown("headlines", html, plain)
 
     def figure(self, drawn: Drawn | None) -> Shown | None:
         """A figure with its alt text, as SVG or, where that is heavy, as PNG at twice the size.
@@ -215,7 +225,7 @@ class Page:
         plain = "\n".join(f"{k}: {self.formats.metric(m)}" for k, m in metrics.items())
         return Shown({METRICS_MIME: data, "text/plain": plain}, {"retention": {"kind": "metrics"}})
 
-    def _card(self, headline: Headline) -> Markup:
+    def _card(self, headline: Headline, told_below: str | None = None) -> Markup:
         metric, formats = headline.metric, self.formats
         lines: list[str | Markup] = []
         change = formats.change(metric)
@@ -228,7 +238,7 @@ class Page:
             lines.append(formats.say("n = {n}", n=formats.count(metric.n)))
         if headline.hint:
             lines.append(self._plain(headline.hint))
-        elif metric.value is None and metric.note:
+        elif metric.value is None and metric.note and metric.note != told_below:
             lines.append(self._plain(metric.note))
         details = Markup("").join(Markup('<p class="detail">{}</p>').format(x) for x in lines)
         return Markup(

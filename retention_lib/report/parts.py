@@ -5,20 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-import numpy as np
 import pandas as pd
 
 from retention_lib.data.base import Base
 from retention_lib.data.health import Concern
-from retention_lib.models.clv import expected_values
 from retention_lib.models.forecast import Forecast
 from retention_lib.report import findings, tables
 from retention_lib.report.customers import lists_at
 from retention_lib.report.figures import (
     Drawn,
     cohort_heatmap,
-    holdout_by_frequency,
-    holdout_tracking,
     segments,
 )
 from retention_lib.report.language import Formats
@@ -52,100 +48,11 @@ def _cohort_label(day: pd.Timestamp, period: str, formats: Formats) -> str:
     return formats.month(day)
 
 
-def alive_grid(made: Forecast, customers: pd.DataFrame, points: int = 40) -> pd.DataFrame:
-    """frequency, recency, p_alive on a regular grid, for customers observed as long as the oldest.
-
-    Without a model that holds there is nothing to map: no rows.
-
-    Parameters
-    ----------
-    made : Forecast
-    customers : DataFrame
-        Sets how far the grid goes: to the frequency that all but a hundredth stay below, and to the
-        longest observation.
-    points : int, default 40
-        Steps of recency.
-    """
-    longest = float(customers["T"].max())
-    if longest <= 0 or made.unknowable is not None:
-        return pd.DataFrame({"frequency": [], "recency": [], "p_alive": []}, dtype=float)
-    most = int(np.clip(customers["frequency"].quantile(0.99), 3, 30))
-    frequency, recency = np.meshgrid(
-        np.arange(1, most + 1), np.linspace(0, longest, points), indexing="ij"
-    )
-    shape = frequency.shape
-    alive = made.purchase_model.conditional_probability_alive(
-        frequency.ravel(), recency.ravel(), np.full(frequency.size, longest)
-    )
-    return pd.DataFrame(
-        {
-            "frequency": frequency.ravel(),
-            "recency": recency.ravel(),
-            "p_alive": np.asarray(alive).reshape(shape).ravel(),
-        }
-    )
-
-
-def value_grid(made: Forecast, base: Base, points: int = 40) -> pd.DataFrame:
-    """frequency, silence, clv on a regular grid, of customers observed as long as the oldest.
-
-    They spend what the base's repeat buyers spend on average, so that the map shows what coming
-    back is worth, not what a large basket is. Without a model that holds there is nothing to map.
-    """
-    customers = base.customers()
-    longest = float(customers["T"].max())
-    if longest <= 0 or made.unknowable is not None or made.spend_model is None:
-        return pd.DataFrame({"frequency": [], "silence": [], "clv": []}, dtype=float)
-    most = int(np.clip(customers["frequency"].quantile(0.99), 3, 30))
-    frequency, silence = (
-        part.ravel()
-        for part in np.meshgrid(
-            np.arange(1, most + 1), np.linspace(0, longest, points), indexing="ij"
-        )
-    )
-    amounts = customers.loc[customers["frequency"] > 0, "monetary_value"]
-    grid = pd.DataFrame(
-        {
-            "frequency": frequency,
-            "recency": longest - silence,
-            "T": longest,
-            "monetary_value": amounts[amounts > 0].mean(),
-        }
-    )
-    grid.attrs = dict(customers.attrs)
-    values = expected_values(
-        grid,
-        made.purchase_model,
-        made.spend_model,
-        horizon_months=made.horizon_months,
-        discount_rate=made.discount_rate,
-        margin=made.margin,
-        as_of=base.as_of.isoformat(),
-        time_unit=base.params.time_unit,
-    )
-    return pd.DataFrame({"frequency": frequency, "silence": silence, "clv": values["clv"]})
-
-
 def top_of_list(given: ActionList, page: Page, most: int = 10) -> pd.DataFrame:
     """The first customers of a list, named as the report names them, for a table."""
     first = given.customers.head(most)
     named = [page.customer(str(customer)) for customer in first.index]
     return first.reset_index(drop=True).assign(customer=named)
-
-
-def tracking_figure(made: Forecast, formats: Formats) -> Drawn | None:
-    """Cumulative repeat purchases, expected and actual; None without a holdout."""
-    test = made.holdout
-    if test is None or test.calibration_end is None or test.tracking.empty:
-        return None
-    return holdout_tracking(test.tracking, test.calibration_end.date(), formats)
-
-
-def calibration_figure(made: Forecast, formats: Formats) -> Drawn | None:
-    """Expected against actual purchases by how often a customer had bought; None untested."""
-    if made.holdout is None:
-        return None
-    return holdout_by_frequency(made.holdout.by_frequency, formats)
 
 
 def segments_figure(profile: pd.DataFrame, formats: Formats) -> Drawn:
@@ -176,36 +83,55 @@ def concerns_table(known: Sequence[Concern], formats: Formats) -> Any | None:
     return tables.frame_table(frame, formats, {"told": "text", "key": "text"}, labels, id="health")
 
 
-def profile_table(profile: pd.DataFrame, by: str, formats: Formats) -> Any | None:
-    """Segments or tiers side by side: size, share of value, what a customer in them is like."""
+def profile_table(
+    profile: pd.DataFrame, by: str, formats: Formats, sure: pd.DataFrame | None = None
+) -> Any | None:
+    """Segments or tiers side by side: size, share of value, what a customer in them is like.
+
+    Parameters
+    ----------
+    profile : DataFrame
+        `retention.segments.profile`.
+    by : str
+        `segment` or `tier`.
+    formats : Formats
+    sure : DataFrame, optional
+        How sure the mean CLV of each is (`models.segment_values.clv_by_group`).
+    """
     if profile.empty:
         return None
+    columns: dict[str, tuple[tables.Format, str]] = {
+        by: ("text", formats.say(by.capitalize())),
+        "customers": ("count", formats.say("Customers")),
+        "share_of_customers": ("share", formats.say("of all")),
+        "share_of_revenue": ("share", formats.say("of revenue")),
+        "share_of_clv": ("share", formats.say("of CLV")),
+        "mean_clv": ("currency", formats.say("CLV each")),
+        "interval": ("text", formats.say("95% interval")),
+        "purchases": ("number", formats.say("Purchases")),
+        "p_alive": ("share", formats.say("P(alive)")),
+    }
+    if sure is None or sure.empty:
+        del columns["interval"]
+    else:
+        del columns["share_of_customers"]  # there is room for one of the two
+        ends = sure.reindex(profile[by].where(profile["customers"] >= SMALLEST_GROUP))
+        pairs = zip(ends["low"], ends["high"], strict=True)
+        profile = profile.assign(interval=[_sums(low, high, formats) for low, high in pairs])
     return tables.frame_table(
         profile,
         formats,
-        {
-            by: "text",
-            "customers": "count",
-            "share_of_customers": "share",
-            "share_of_revenue": "share",
-            "share_of_clv": "share",
-            "mean_clv": "currency",
-            "purchases": "number",
-            "p_alive": "share",
-        },
-        {
-            by: formats.say(by.capitalize()),
-            "customers": formats.say("Customers"),
-            "share_of_customers": formats.say("of all"),
-            "share_of_revenue": formats.say("of revenue"),
-            "share_of_clv": formats.say("of CLV"),
-            "mean_clv": formats.say("CLV each"),
-            "purchases": formats.say("Purchases"),
-            "p_alive": formats.say("P(alive)"),
-        },
+        {name: format_ for name, (format_, _) in columns.items()},
+        {name: label for name, (_, label) in columns.items()},
         stub=by,
         id=f"by-{by}",
     )
+
+
+def _sums(low: float, high: float, formats: Formats) -> str:
+    """From one amount to another, without cents where they say nothing."""
+    text = formats.interval(low, high, "currency", 0 if high >= 10 else None)
+    return text.replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def list_sections(

@@ -25,7 +25,6 @@ from retention_lib.data.read import read_base
 from retention_lib.data.sources import resolve_files
 from retention_lib.errors import RetentionError
 from retention_lib.metrics import Metric
-from retention_lib.models import saved
 from retention_lib.params import ClientFile
 from retention_lib.report.exporter import assemble, render
 from retention_lib.report.labels import in_order
@@ -33,6 +32,7 @@ from retention_lib.report.page import metrics_of
 from retention_lib.report.voice import language_of, page_of
 from retention_lib.run.chapters import WITH_FORECAST, choose, notebooks_folder
 from retention_lib.run.execute import ChapterRun, execute_chapter
+from retention_lib.run.forecasts import prepare_forecast
 from retention_lib.run.output import building, leave_failed, put_in_place
 from retention_lib.run.provenance import provenance
 from retention_lib.run.server import can_fork, default_server
@@ -131,6 +131,7 @@ def report_client(
                     built,
                     base,
                     handover,
+                    target.parent,
                     progress=progress,
                     timeout=timeout,
                     workers=workers or os.cpu_count() or 1,
@@ -188,6 +189,7 @@ def _execute(
     built: Path,
     base: Base,
     handover: Path,
+    reports: Path,
     *,
     progress: Steps,
     timeout: int | None,
@@ -228,7 +230,7 @@ def _execute(
         at_work = {t: pool.submit(run, t) for t in templates if t not in waiting}
         if waiting:
             with _timed("forecast", seconds, progress):
-                saved.save(saved.forecast(base), base, handover)
+                prepare_forecast(base, handover, reports)
             at_work |= {t: pool.submit(run, t) for t in waiting}
         results = [at_work[t].result() for t in templates]
     failures = [r for r in results if isinstance(r, RetentionError)]

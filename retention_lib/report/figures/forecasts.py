@@ -66,11 +66,15 @@ def forecast_against(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) 
         ax.plot([value], [y], "o", color=colour, markersize=7, zorder=4)
         if np.isfinite(value):
             off = f"  ({_signed_share(value / actual[0] - 1, fmt)})" if actual[0] > 0 else ""
+            # away from the line of what happened, beyond the interval
+            is_low = value < actual[0]
+            bar = [x for x in (value, lower, upper) if np.isfinite(x)]
             ax.annotate(
                 fmt.count(value) + off,
-                (max(value, upper) if np.isfinite(upper) else value, y),
-                xytext=(9, 0),
+                (min(bar) if is_low else max(bar), y),
+                xytext=(-9 if is_low else 9, 0),
                 textcoords="offset points",
+                ha="right" if is_low else "left",
                 va="center",
                 color=colour,
                 fontsize=8.5,
@@ -89,12 +93,16 @@ def forecast_against(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) 
     )
     ends = np.concatenate([values, low, high, actual])
     span = float(np.nanmax(ends) - np.nanmin(ends)) or float(actual[0]) or 1.0
+    room = {True: 0.42, False: 0.12}  # for the words at a side
+    left, right = (values < actual[0]).any(), (values >= actual[0]).any()
     ax.set_xlim(
-        max(float(np.nanmin(ends)) - 0.12 * span, 0.0), float(np.nanmax(ends)) + 0.42 * span
+        float(np.nanmin(ends)) - room[bool(left)] * span,
+        float(np.nanmax(ends)) + room[bool(right)] * span,
     )
     ax.set_ylim(-0.6, len(shown) - 0.1)
     tick_positions(ax.yaxis, ys.tolist(), [shortened(x, 30, lines=2) for x in shown["label"]])
-    written_ticks(ax.xaxis, fmt.count, most=5, whole=True)
+    # room for words may begin below zero, where nothing can be
+    written_ticks(ax.xaxis, lambda x: fmt.count(x) if x >= 0 else "", most=5, whole=True)
     ax.spines["left"].set_visible(False)
     ax.set_xlabel(fmt.say("Purchases in the months held back"))
     said = "; ".join(

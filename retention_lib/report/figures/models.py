@@ -40,18 +40,24 @@ LINES: dict[str, dict[str, Any]] = {
 
 @drawing
 def holdout_tracking(
-    frame: pd.DataFrame, split: date, fmt: Formats, ax: Axes | None = None
+    frame: pd.DataFrame,
+    split: date,
+    fmt: Formats,
+    each_week: bool = False,
+    ax: Axes | None = None,
 ) -> Drawn:
-    """Repeat purchases added up over time, as they happened and as the model has them.
+    """Repeat purchases over time, as they happened and as the model has them.
 
     Parameters
     ----------
     frame : pandas.DataFrame
         A row a date, in order: `date`, `actual`, `forecast`, and `baseline` where there is a naive
-        forecast; cumulative, NaN where a series doesn't reach.
+        forecast; NaN where a series doesn't reach.
     split : datetime.date
         Last day of the data that the model was fitted on.
     fmt : Formats
+    each_week : bool
+        Whether the figures are those of each week, not added up.
     ax : matplotlib.axes.Axes, optional
 
     Returns
@@ -87,11 +93,15 @@ def holdout_tracking(
         xs.max(),
         lines=2,
     )
-    alt = fmt.say(
-        "Cumulative repeat purchases at {last}: {ends}.",
-        last=fmt.date(dates[-1]),
-        ends=", ".join(f"{words[name]} {fmt.count(ends[name])}" for name in reversed(names)),
-    )
+    said = {
+        "last": fmt.date(dates[-1]),
+        "ends": ", ".join(f"{words[name]} {fmt.count(ends[name])}" for name in reversed(names)),
+    }
+    if each_week:
+        ax.set_ylabel(fmt.say("Repeat purchases a week"))
+        return Drawn(ax, fmt.say("Repeat purchases in the week to {last}: {ends}.", **said))
+    ax.set_ylabel(fmt.say("Repeat purchases so far"))
+    alt = fmt.say("Cumulative repeat purchases at {last}: {ends}.", **said)
     if ends.get("actual") and "forecast" in ends:
         alt += " " + fmt.say(
             "The model is {share} of what happened.",

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from scipy import stats
 
-from retention_lib.data.purchases import DAYS_PER_UNIT
 from retention_lib.metrics import Metric
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.pareto import ParetoNBDFitter
 from retention_lib.models.purchase import ModifiedBetaGeoFitter
 from retention_lib.sentence import Sentence, about
+from retention_lib.units import DAYS_PER_UNIT
 
 DAYS_PER_MONTH = 365.25 / 12
 #: A rhythm slower than this is none that a shop could see.
@@ -68,6 +68,12 @@ def _leaving(model: PurchaseFitter, days: float) -> Sentence:
             return Sentence(
                 "Of new customers {year} have left for good a year after their first purchase, and "
                 "the longer one has stayed, the likelier one stays.",
+                year=Metric(float(year), "share"),
+            )
+        if 0.8 < half / 365.25 < 1.2:
+            return Sentence(
+                "About half of the new customers, {year}, have left for good a year after their "
+                "first purchase, and the longer one has stayed, the likelier one stays.",
                 year=Metric(float(year), "share"),
             )
         return Sentence(

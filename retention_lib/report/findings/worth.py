@@ -1,8 +1,11 @@
-"""Sentences on what the customers are worth, and on whether the forecast can be believed."""
+"""Sentences on what the customers are worth."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
 
 from retention_lib.metrics import Metric
 from retention_lib.models.fit import TITLES
@@ -68,6 +71,8 @@ def alive(metrics: Metrics, everyone: int) -> Sentence:
 
 def alive_cautions(forecast: Forecast) -> list[Sentence]:
     """How to read P(alive), and BG/NBD's way with one-time buyers."""
+    if forecast.unknowable is not None:
+        return []
     said = [
         Sentence(
             "P(alive) is the probability that a customer is one still, from how often and how "
@@ -95,64 +100,10 @@ def concentrated(metrics: Metrics) -> Sentence:
     return Sentence("The most valuable fifth of the customers hold {top} of the value", top=top)
 
 
-def holdout(forecast: Forecast) -> Sentence:
-    """The heading over the test of the forecast."""
-    test = forecast.holdout
-    if test is None:
-        return Sentence("The history is too short to test the forecast on months held back")
-    if test.bias is None:
-        return Sentence("Nobody bought in the months held back, so the forecast can't be tested")
-    off = Metric(abs(test.bias), "share")
-    months = Metric(test.months, "months")
-    better = test.mae < test.baseline_mae
-    if abs(test.bias) < 0.02:
-        return Sentence(
-            "Tested on the last {months}, the forecast met what happened", months=months
-        )
-    if test.bias < 0 and better:
-        return Sentence(
-            "Tested on the last {months}, the forecast was {off} too low, and closer than the "
-            "naive one",
-            months=months,
-            off=off,
-        )
-    if better:
-        return Sentence(
-            "Tested on the last {months}, the forecast was {off} too high, yet closer than the "
-            "naive one",
-            months=months,
-            off=off,
-        )
-    return Sentence(
-        "Tested on the last {months}, the forecast was {off} off, and no closer than the naive one",
-        months=months,
-        off=off,
-    )
-
-
-def how_tested(forecast: Forecast) -> Sentence | None:
-    """What the test compared."""
-    test = forecast.holdout
-    if test is None or test.bias is None:
+def model(forecast: Forecast) -> Sentence | None:
+    """Which model, and why; nothing where none holds."""
+    if forecast.unknowable is not None:
         return None
-    return Sentence(
-        "The model saw the data up to {split} only and forecast the {months} after: {forecast} "
-        "purchases of {n} customers, where {actual} were made. The naive forecast, that each "
-        "customer buys as often as in the {months} before, comes to {baseline}. Per customer the "
-        "model is off by {mae} purchases, the naive forecast by {baseline_mae}.",
-        split=test.calibration_end,
-        months=Metric(test.months, "months"),
-        n=test.n,
-        forecast=round(test.forecast),
-        actual=round(test.actual),
-        baseline=round(test.baseline_total),
-        mae=float(test.mae),
-        baseline_mae=float(test.baseline_mae),
-    )
-
-
-def model(forecast: Forecast) -> Sentence:
-    """Which model, and why."""
     return Sentence(
         "Purchases are forecast with the {name} model. {reason}",
         name=TITLES[forecast.name],
@@ -160,17 +111,52 @@ def model(forecast: Forecast) -> Sentence:
     )
 
 
-def uncertainty(metrics: Metrics, forecast: Forecast) -> Sentence | None:
-    """What the interval of the total holds."""
-    value = metrics["clv.total"]
-    if value.low is None or value.high is None:
-        return None
-    if forecast.holdout is None or forecast.holdout.bias is None:
+def uncertainty(forecast: Forecast) -> Sentence | None:
+    """What the intervals of the totals hold; nothing where there are none."""
+    return None if forecast.unknowable is not None else forecast.widened_by
+
+
+def silence(grid: pd.DataFrame, unit: str) -> Sentence:
+    """The heading over the value map: how fast a good customer's value goes in silence.
+
+    Parameters
+    ----------
+    grid : DataFrame
+        `forecast_parts.value_grid`.
+    unit : str
+        Unit of silence as the reader calls it, such as "weeks".
+    """
+    if grid.empty or not (grid["clv"] > 0).any():
+        return Sentence("What drives value can't be said from this history")
+    # a good customer, who bought half as often as the busiest on the map
+    often = int(np.ceil(grid["frequency"].max() / 2))
+    path = grid[grid["frequency"] == often].sort_values("silence")
+    value, time = path["clv"].to_numpy(), path["silence"].to_numpy()
+    halved = np.flatnonzero(value < value[0] / 2)
+    if not len(halved):
         return Sentence(
-            "The interval holds the model's and the customers' own uncertainty. It could not be "
-            "checked against months held back, so a change in how customers buy isn't in it."
+            "A customer with {n} repeat purchases keeps more than half of the value through any "
+            "silence seen so far",
+            n=often,
         )
+    k = int(halved[0])
+    at = np.interp(value[0] / 2, value[[k, k - 1]], time[[k, k - 1]])
     return Sentence(
-        "The interval holds the model's and the customers' own uncertainty, and the error that "
-        "the forecast made on the months held back, in both directions."
+        "After {time} {unit} of silence a customer with {n} repeat purchases has lost half of the "
+        "value",
+        time=round(float(at)),
+        unit=unit,
+        n=often,
+    )
+
+
+def drives(forecast: Forecast) -> Sentence | None:
+    """How to read the value map."""
+    if forecast.spend_model is None or forecast.unknowable is not None:
+        return None
+    return Sentence(
+        "A line joins customers of equal value. To the right of where it bends back a busier past "
+        "is worth less: who bought often and has gone silent is likelier gone than who never "
+        "bought often. All are taken to spend the average amount, and to have been seen as long "
+        "as the oldest."
     )

@@ -1,0 +1,68 @@
+"""What the customers of a segment or tier are worth on average, and how sure that is."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from retention_lib.data.base import Base
+from retention_lib.models.clv import value_base
+from retention_lib.models.forecast import Forecast
+from retention_lib.models.totals import Estimate
+from retention_lib.models.widening import Interval, past_errors, widened, widened_by_holdout
+
+
+def clv_by_group(
+    base: Base, made: Forecast, groups: pd.Series, *, draws: int = 100, seed: int = 0
+) -> pd.DataFrame:
+    """Mean CLV of each group with its 95 % interval, under the base's own models.
+
+    The interval is that of the group's simulated futures, widened like the base's total by what
+    past forecasts of this base missed. Groups by expected value are fixed by it beforehand, so that
+    none is called the best for the luck of a draw.
+
+    Parameters
+    ----------
+    base : Base
+    made : Forecast
+        Of the same base.
+    groups : Series
+        By customer; who has none is left out.
+    draws, seed : int
+        Of the simulation.
+
+    Returns
+    -------
+    DataFrame
+        `clv_mean`, `low`, `high`, by group; empty where there is no forecast in money.
+    """
+    empty = pd.DataFrame({"clv_mean": [], "low": [], "high": []}, dtype=float)
+    if made.unknowable is not None or made.spend_model is None:
+        return empty
+    customers = base.customers()
+    label = groups.reindex(customers.index)
+    errors = past_errors(made.backtests, "revenue_error") or past_errors(made.backtests)
+    bias = made.holdout.bias if made.holdout else None
+
+    def interval(estimate: Estimate) -> Interval:
+        return widened(estimate, errors) if errors else widened_by_holdout(estimate, bias)
+
+    rows = {}
+    for group, members in label.groupby(label, observed=True, sort=False).groups.items():
+        part = customers.loc[members]
+        part.attrs = dict(customers.attrs)
+        valuation = value_base(
+            part,
+            made.purchase_model,
+            made.spend_model,
+            horizon_months=made.horizon_months,
+            discount_rate=made.discount_rate,
+            margin=made.margin,
+            as_of=base.as_of.isoformat(),
+            time_unit=base.params.time_unit,
+            draws=draws,
+            seed=seed,
+        )
+        assert valuation.totals.clv_mean is not None  # there is a spend model
+        both = interval(valuation.totals.clv_mean)
+        rows[group] = {"clv_mean": both.value, "low": both.low, "high": both.high}
+    return pd.DataFrame.from_dict(rows, orient="index") if rows else empty

@@ -1,0 +1,84 @@
+"""Mean CLV of segments: the parts make the whole, and the interval is as honest as the total's."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from retention_lib.data.read import read_base
+from retention_lib.models.backtest import Backtests
+from retention_lib.models.forecast import Forecast, make_forecast
+from retention_lib.models.segment_values import clv_by_group
+from retention_lib.params import Params
+
+
+@pytest.fixture(scope="module")
+def base():
+    params = Params(
+        client="sample",
+        currency="USD",
+        source="builtin:cdnow-sample",
+        time_unit="week",
+        model="bgnbd",
+        horizon_months=6,
+    )
+    return read_base(params, Path())
+
+
+@pytest.fixture(scope="module")
+def made(base) -> Forecast:
+    return make_forecast(base)
+
+
+@pytest.fixture(scope="module")
+def tiers(made: Forecast) -> pd.Series:
+    rank = made.valuation.customers["clv"].rank(pct=True, method="first")
+    return pd.cut(rank, [0, 0.75, 0.95, 1], labels=["bronze", "silver", "gold"])
+
+
+def test_the_groups_add_up_to_the_base(base, made: Forecast, tiers: pd.Series) -> None:
+    found = clv_by_group(base, made, tiers)
+    assert set(found.index) == {"gold", "silver", "bronze"}
+    total = (found["clv_mean"] * tiers.value_counts().reindex(found.index)).sum()
+    assert total == pytest.approx(made.valuation.totals.clv.value)
+
+
+def test_each_interval_holds_its_mean_and_is_as_wide_as_the_past_demands(
+    base, made: Forecast, tiers: pd.Series
+) -> None:
+    found = clv_by_group(base, made, tiers)
+    assert (found["low"] < found["clv_mean"]).all()
+    assert (found["clv_mean"] < found["high"]).all()
+    whole = made.intervals["clv.total"]
+    # what customers do together, past misses, is in each group as much as in the total
+    assert (found["high"] / found["clv_mean"] >= whole.high / whole.value - 1e-9).all()
+    none = dataclasses.replace(made, backtests=without(made.backtests), holdout=None)
+    alone = clv_by_group(base, none, tiers)
+    assert (alone["high"] - alone["low"] < found["high"] - found["low"]).all()
+    # five hundredths of the customers are less surely known than all of them
+    share = (alone["high"] - alone["low"]) / alone["clv_mean"]
+    assert share["gold"] > (whole.own_high - whole.own_low) / whole.value
+
+
+def without(backtests: Backtests) -> Backtests:
+    return dataclasses.replace(backtests, origins=backtests.origins.iloc[:0])
+
+
+def test_who_belongs_to_no_group_is_left_out(base, made: Forecast, tiers: pd.Series) -> None:
+    some = tiers.where(tiers == "gold")
+    found = clv_by_group(base, made, some)
+    assert list(found.index) == ["gold"]
+    whole = clv_by_group(base, made, tiers)
+    assert found.loc["gold", "clv_mean"] == pytest.approx(whole.loc["gold", "clv_mean"])
+
+
+def test_without_a_spend_model_there_is_nothing_to_tell(
+    base, made: Forecast, tiers: pd.Series
+) -> None:
+    assert clv_by_group(base, dataclasses.replace(made, spend_model=None), tiers).empty
+    nobody = pd.Series(np.nan, index=tiers.index, dtype=object)
+    assert clv_by_group(base, made, nobody).empty
