@@ -154,6 +154,13 @@ def missed(n: int = 6, level: float = 0.12) -> pd.DataFrame:
     return pd.DataFrame({"origin": days, "error": level * np.cos(np.arange(n))})
 
 
+def stepwise(n: int = 6, level: float = 0.3) -> pd.DataFrame:
+    share = level * (1 + np.arange(n) / 5)
+    return pd.DataFrame(
+        {"number": np.arange(1, n + 1), "share": share, "low": share * 0.9, "high": share * 1.1}
+    )
+
+
 def repeats(level: float = 1000.0) -> pd.DataFrame:
     n = level * np.array([12, 4, 2.2, 1.4, 0.9, 0.6, 0.4, 1.7])
     return pd.DataFrame({"frequency": [*"0123456", "7+"], "actual": n, "expected": n * 0.97})
@@ -194,6 +201,7 @@ USUAL: dict[str, Callable[[Formats], Drawn]] = {
     "forecast_against": lambda fmt: figures.forecast_against(against(14456, 21010, 9900), fmt),
     "forecast_errors": lambda fmt: figures.forecast_errors(missed(), fmt),
     "repeat_counts": lambda fmt: figures.repeat_counts(repeats(), fmt),
+    "next_purchase": lambda fmt: figures.next_purchase(stepwise(), fmt, 90),
     "value_map": lambda fmt: figures.value_map(value(), fmt, "weeks"),
     "caught_revenue": lambda fmt: figures.caught_revenue(caught(0.61, 0.58, 0.83), fmt),
 }
@@ -299,6 +307,10 @@ EDGES: dict[str, Callable[[], Drawn]] = {
     "eight earlier forecasts": lambda: figures.forecast_errors(missed(8, 1.5), NB),
     "earlier forecasts that met it": lambda: figures.forecast_errors(missed(4, 0.0), EN),
     "earlier forecasts unknown": lambda: figures.forecast_errors(missed(4, NAN), EN),
+    "no step": lambda: figures.next_purchase(stepwise(0), EN, 90),
+    "one step": lambda: figures.next_purchase(stepwise(1), NB, 90),
+    "steps of all": lambda: figures.next_purchase(stepwise(4, 0.6).clip(upper=1.0), EN, 30),
+    "steps of nobody": lambda: figures.next_purchase(stepwise(4, 0.0), EN, 180),
     "no repeat counts": lambda: figures.repeat_counts(repeats().iloc[:0], EN),
     "repeat counts all zero": lambda: figures.repeat_counts(repeats(0.0), EN),
     "repeat counts of a few": lambda: figures.repeat_counts(repeats(0.01), EN),

@@ -903,7 +903,7 @@ def test_an_outcome_outside_the_interval_and_tied_spend_call_for_care(past):
     model, spend = fit_purchase_model(customers, "bgnbd"), fit_spend_model(customers)
     judged = verdict(test, model, spend, -0.4)
     assert judged.kind == "care"
-    assert "outside the model's 95 % interval" in judged.reasons[0]
+    assert "outside the model's 95% interval" in judged.reasons[0]
     assert any("overstated" in reason for reason in judged.reasons)
     assert any("understated" in reason for reason in verdict(test, model, spend, 0.4).reasons)
 

@@ -18,6 +18,7 @@ from retention_lib.report.figures.months import (
     rate_trend,
 )
 from retention_lib.report.figures.retention import customer_flow, retention_shares, second_purchase
+from retention_lib.report.figures.steps import next_purchase
 from retention_lib.report.figures.style import Drawn, style
 from retention_lib.report.figures.value import segments, value_concentration
 
@@ -33,6 +34,7 @@ __all__ = [
     "holdout_tracking",
     "monthly_customers",
     "monthly_revenue",
+    "next_purchase",
     "orders_by_month",
     "rate_trend",
     "repeat_counts",

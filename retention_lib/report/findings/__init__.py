@@ -5,6 +5,15 @@ Messages hold no number of their own, so that they can be translated, and say th
 figures do.
 """
 
-from retention_lib.report.findings import actions, data, retention, story, summary, tested, worth
+from retention_lib.report.findings import (
+    actions,
+    data,
+    next_purchase,
+    retention,
+    story,
+    summary,
+    tested,
+    worth,
+)
 
-__all__ = ["actions", "data", "retention", "story", "summary", "tested", "worth"]
+__all__ = ["actions", "data", "next_purchase", "retention", "story", "summary", "tested", "worth"]

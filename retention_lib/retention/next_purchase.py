@@ -1,0 +1,60 @@
+"""From each purchase to the next: how many come back, how soon, and whether more each time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import ibis
+import numpy as np
+import pandas as pd
+
+from retention_lib.data import schema
+from retention_lib.data.base import Base
+from retention_lib.retention.intervals import wilson_many
+
+#: Days within which the next purchase is looked for.
+WITHIN: Final = (30, 60, 90, 180)
+#: Purchases after which is asked, from the first on.
+MOST: Final = 6
+
+
+def next_purchase(base: Base, most: int = MOST) -> pd.DataFrame:
+    """Who buys again after the first purchase, after the second, and so on.
+
+    A share is of those who made that purchase at least so many days before the end: whoever was
+    watched for a month says nothing of three. Later rows are of fewer customers, and of others than
+    the first: who gets to a fifth purchase is somebody who buys often.
+
+    Parameters
+    ----------
+    base : Base
+    most : int, default 6
+        Rows at most.
+
+    Returns
+    -------
+    DataFrame
+        One row per purchase that somebody made: `number`, from 1; `customers` who made it;
+        `days_median`, days to the next of those who made one; and for each of `WITHIN` days d
+        `n_d`, watched as long, `share_d` of them who bought again within, with its 95 % interval
+        `low_d`, `high_d` (Wilson). NaN where nobody was watched so long, or nobody came back.
+    """
+    bought = base.purchases()
+    day = bought[schema.DAY]
+    following = day.lead().over(ibis.window(group_by=schema.CUSTOMER, order_by=schema.DAY))
+    steps = bought.select(
+        number=bought.number + 1,
+        gap=following.delta(day, unit="day"),
+        watched=ibis.date(base.as_of).delta(day, unit="day"),
+    )
+    steps = steps.filter(steps.number <= most)
+    counts = {"customers": steps.count(), "days_median": steps.gap.cast("float64").median()}
+    for days in WITHIN:
+        counts[f"n_{days}"] = steps.count(where=steps.watched >= days)
+        counts[f"back_{days}"] = steps.count(where=(steps.watched >= days) & (steps.gap <= days))
+    frame = steps.group_by("number").aggregate(**counts).order_by("number").execute()
+    for days in WITHIN:
+        n, back = frame[f"n_{days}"], frame.pop(f"back_{days}")
+        frame[f"share_{days}"] = back / n.where(n > 0, np.nan)
+        frame[f"low_{days}"], frame[f"high_{days}"] = wilson_many(back, n)
+    return frame.astype({"number": "int64", "customers": "int64"})
