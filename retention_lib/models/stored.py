@@ -12,7 +12,6 @@ import datetime as dt
 import json
 import os
 import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,6 +31,7 @@ from retention_lib.models.stored_format import (
     parameter_names,
 )
 from retention_lib.models.widening import past_errors
+from retention_lib.versions import versions
 
 #: Name of the file beside a report.
 FILE_NAME: Final = "model.json"
@@ -76,7 +76,7 @@ def write_model(path: Path, made: Forecast, base: Base) -> None:
         },
         "past_errors": errors and {k: getattr(errors, k) for k in StoredErrors.model_fields},
         "holdout_bias": made.holdout.bias if made.holdout else None,
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **versions(_PACKAGES)},
     }
     text = json.dumps(content, indent=1, allow_nan=False)
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
@@ -167,16 +167,6 @@ def _fit(name: str, model: PurchaseFitter | GammaGammaFitter) -> dict[str, Any]:
 def _spend(model: GammaGammaFitter) -> dict[str, Any]:
     means = {"observed_mean": model.observed_mean_, "bounded_mean": model.bounded_mean_}
     return _fit("gammagamma", model) | means
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # run from a source folder that isn't installed
-            found[package] = "not installed"
-    return found
 
 
 _DAMAGED: Final = (

@@ -13,10 +13,9 @@ from retention_lib.models.groups import Groups, fit_by_group
 from retention_lib.report import tables
 from retention_lib.report.language import Formats
 from retention_lib.report.page import Page, Shown
+from retention_lib.retention.group_counts import SMALLEST
 from retention_lib.sentence import Sentence
 
-#: Groups smaller than this aren't told of.
-SMALLEST: Final = 20
 #: Groups in a table: the largest, or the latest cohorts.
 MOST: Final = 12
 #: Simulated futures behind a group's interval.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final
 
 from retention_lib.data.base import Base
+from retention_lib.versions import versions
 
 _PACKAGES: Final = (
     *("retention", "pandas", "numpy", "scipy", "ibis-framework", "duckdb", "lifetimes"),
@@ -43,19 +43,9 @@ def provenance(base: Base, seconds: Mapping[str, float], finished: str) -> dict[
                 for row in base.left_out.to_dict("records")
             },
         },
-        "versions": {"python": platform.python_version(), **_versions()},
+        "versions": {"python": platform.python_version(), **versions(_PACKAGES)},
         "seconds": {step: round(spent, 3) for step, spent in seconds.items()},
     }
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for package in _PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:  # run from a source folder that isn't installed
-            found[package] = "not installed"
-    return found
 
 
 def _number(value: float | None) -> float | None:
