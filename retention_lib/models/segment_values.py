@@ -7,8 +7,7 @@ import pandas as pd
 from retention_lib.data.base import Base
 from retention_lib.models.clv import value_base
 from retention_lib.models.forecast import Forecast
-from retention_lib.models.totals import Estimate
-from retention_lib.models.widening import Interval, past_errors, widened, widened_by_holdout
+from retention_lib.models.widening import errors_in_money, with_past
 
 
 def clv_by_group(
@@ -40,12 +39,8 @@ def clv_by_group(
         return empty
     customers = base.customers()
     label = groups.reindex(customers.index)
-    errors = past_errors(made.backtests, "revenue_error") or past_errors(made.backtests)
+    errors = errors_in_money(made.backtests)
     bias = made.holdout.bias if made.holdout else None
-
-    def interval(estimate: Estimate) -> Interval:
-        return widened(estimate, errors) if errors else widened_by_holdout(estimate, bias)
-
     rows = {}
     for group, members in label.groupby(label, observed=True, sort=False).groups.items():
         part = customers.loc[members]
@@ -63,6 +58,6 @@ def clv_by_group(
             seed=seed,
         )
         assert valuation.totals.clv_mean is not None  # there is a spend model
-        both = interval(valuation.totals.clv_mean)
+        both = with_past(valuation.totals.clv_mean, errors, bias)
         rows[group] = {"clv_mean": both.value, "low": both.low, "high": both.high}
     return pd.DataFrame.from_dict(rows, orient="index") if rows else empty

@@ -155,6 +155,26 @@ def widened_by_holdout(estimate: Estimate, bias: float | None) -> Interval:
     return Interval(estimate.value, low, high, own.low, own.high)
 
 
+def errors_in_money(backtests: Backtests) -> PastErrors | None:
+    """The backtests' errors of revenue, or of purchases where revenue's are not known."""
+    return past_errors(backtests, "revenue_error") or past_errors(backtests)
+
+
+def with_past(
+    estimate: Estimate, errors: PastErrors | None, holdout_bias: float | None
+) -> Interval:
+    """An estimate with what the past missed: the backtests where there are any, else the holdout.
+
+    Parameters
+    ----------
+    estimate : Estimate
+    errors : PastErrors or None
+    holdout_bias : float or None
+        forecast / actual − 1.
+    """
+    return widened(estimate, errors) if errors else widened_by_holdout(estimate, holdout_bias)
+
+
 def total_intervals(
     totals: Totals, backtests: Backtests, holdout_bias: float | None
 ) -> dict[str, Interval]:
@@ -173,15 +193,14 @@ def total_intervals(
     dict of Interval
         `purchases.expected`, `clv.total`, `clv.mean`; the latter two only where they are known.
     """
-    counts = past_errors(backtests)
-    money = past_errors(backtests, "revenue_error") or counts
+    counts, money = past_errors(backtests), errors_in_money(backtests)
     estimates = {
         "purchases.expected": (totals.purchases, counts),
         "clv.total": (totals.clv, money),
         "clv.mean": (totals.clv_mean, money),
     }
     return {
-        name: widened(estimate, errors) if errors else widened_by_holdout(estimate, holdout_bias)
+        name: with_past(estimate, errors, holdout_bias)
         for name, (estimate, errors) in estimates.items()
         if estimate is not None
     }
