@@ -31,6 +31,7 @@ lab: $(READY)    ## JupyterLab on the notebooks
 bench: $(READY)  ## the benchmarks, side by side with the peers
 	@$(BIN)/python benchmarks/report_time.py
 	@$(BIN)/python benchmarks/rows_to_summary.py
+	@$(BIN)/python benchmarks/chapters.py
 	@$(BIN)/python benchmarks/models.py
 	@$(BIN)/python benchmarks/coverage.py
 

@@ -1,7 +1,8 @@
-"""What is derived from the client file's model, and whether it still agrees with it.
+"""What is derived from the code, and whether it still agrees with it.
 
-Three things: the `parameters` cell of every notebook, the JSON Schema that editors use, and the
-reference table in the docs. `python -m retention_lib.derived` (or `make derived`) writes them anew.
+From the client file's model: the `parameters` cell of every notebook, the JSON Schema that editors
+use, and the reference table in the docs. From the rules of advice: their tables in the docs.
+`python -m retention_lib.derived` (or `make derived`) writes them anew.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from retention_lib.keys.refusals import (
     nested_model,
     types_within,
 )
+from retention_lib.markdown import table
 from retention_lib.params import Params
 
 SCHEMA = Path("params/retention.schema.json")
 DOCS = Path("docs/client-file.md")
+ADVICE = Path("docs/advice.md")
 START, END = "<!-- reference:start -->", "<!-- reference:end -->"
 REMEDY = "run `make derived`"
 
@@ -134,9 +137,7 @@ def _untitled(node: Any, names: bool = False) -> Any:
 
 def reference_table() -> str:
     """The keys as a Markdown table: key, type, default, meaning."""
-    rows = [("key", "type", "default", "meaning"), ("---",) * 4]
-    rows += list(_rows(Params, ""))
-    return "\n".join(f"| {' | '.join(_cell(text) for text in row)} |" for row in rows)
+    return table(("key", "type", "default", "meaning"), _rows(Params, ""))
 
 
 def _rows(model: type[BaseModel], above: str) -> Iterator[tuple[str, str, str, str]]:
@@ -155,10 +156,6 @@ def _yaml(default: Any) -> str:
     return f"`{json.dumps(default).replace(chr(34), '')}`"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
-
-
 # Writing and checking ------------------------------------------------------------------------
 
 
@@ -173,10 +170,18 @@ class Derived:
 
 def derived_files(root: Path) -> list[Derived]:
     """Every file under the project's folder `root` that holds something derived."""
+    from retention_lib.advice.reference import advice_tables
+
     notebooks = sorted((root / "notebooks").glob("[0-9]*.ipynb"))
     return [
         Derived(root / SCHEMA, "the JSON Schema", _schema_text),
-        Derived(root / DOCS, "the reference table", partial(_with_table, root / DOCS)),
+        *(
+            Derived(root / page, what, partial(_with_block, root / page, make))
+            for page, what, make in (
+                (DOCS, "the reference table", reference_table),
+                (ADVICE, "the tables of rules and thresholds", advice_tables),
+            )
+        ),
         *(Derived(n, "the cell tagged `parameters`", partial(_with_cell, n)) for n in notebooks),
     ]
 
@@ -213,7 +218,7 @@ def drift(root: Path) -> list[str]:
             continue
         if not agrees:
             sentences.append(
-                f"{derived.path}: {derived.what} differs from the client file's model; {REMEDY}."
+                f"{derived.path}: {derived.what} differs from the code behind it; {REMEDY}."
             )
     return sentences
 
@@ -227,13 +232,13 @@ def _schema_text() -> str:
     return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _with_table(path: Path) -> str:
-    """The docs page with the table as it should be."""
+def _with_block(path: Path, make: Callable[[], str]) -> str:
+    """A docs page with what stands between its markers as it should be."""
     before, start, rest = (_read(path) or "").partition(START)
     _, end, after = rest.partition(END)
     if not (start and end):
         raise UsageError(f"{path}: found no {START} followed by {END}; put both lines back.")
-    return f"{before}{START}\n{reference_table()}\n{END}{after}"
+    return f"{before}{START}\n{make()}\n{END}{after}"
 
 
 def _with_cell(path: Path) -> str:

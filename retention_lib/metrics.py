@@ -7,11 +7,113 @@ share or a mean it has its n. A figure that can't be known is None with a note, 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Unit = Literal["count", "share", "currency", "days", "months", "ratio", "number"]
+
+#: The unit of every metric, in the order of the contract; models' parameters are plain numbers.
+UNITS: Final[Mapping[str, Unit]] = {
+    "customers.total": "count",
+    "customers.active": "count",
+    "customers.new": "count",
+    "customers.returning": "count",
+    "customers.at_start": "count",
+    "customers.at_end": "count",
+    "customers.reactivated": "count",
+    "customers.lost": "count",
+    "customers.kept": "count",
+    "customers.new_at_end": "count",
+    "retention.rate": "share",
+    "retention.rate_formula": "share",
+    "retention.repurchase_rate": "share",
+    "churn.rate": "share",
+    "retention.repeat_rate": "share",
+    "retention.ever_repeat_rate": "share",
+    "retention.repeat_90d": "share",
+    "journey.days_to_second": "days",
+    "journey.first_purchase_value": "currency",
+    "journey.second_purchase_value": "currency",
+    "journey.change_to_second": "currency",
+    "journey.change_since_first": "currency",
+    "journey.first_size_correlation": "number",
+    "journey.first_size_ratio": "ratio",
+    "journey.second_known_category": "share",
+    "journey.second_new_category": "share",
+    "revenue.net": "currency",
+    "orders.count": "count",
+    "orders.aov": "currency",
+    "orders.per_customer": "number",
+    "revenue.returning_share": "share",
+    "revenue.top20_share": "share",
+    "spend.returning_vs_new": "ratio",
+    "revenue.kept": "currency",
+    "revenue.reactivated": "currency",
+    "revenue.new": "currency",
+    "revenue.not_at_end": "currency",
+    "revenue.lost_before": "currency",
+    "spend.kept": "currency",
+    "spend.reactivated": "currency",
+    "spend.new": "currency",
+    "cohorts.earlier_back": "share",
+    "cohorts.later_back": "share",
+    "holdout.bias": "share",
+    "holdout.mae": "number",
+    "holdout.baseline_mae": "number",
+    "customers.expected_alive": "count",
+    "purchases.expected": "number",
+    "clv.total": "currency",
+    "clv.mean": "currency",
+    "clv.top20_share": "share",
+    "economics.retention_ahead": "share",
+    "economics.retention_highest": "share",
+    "economics.plus_1_point": "currency",
+    "economics.plus_5_points": "currency",
+    "economics.plus_5_points_rise": "share",
+    "economics.value_at_risk": "currency",
+    "economics.break_even_spend": "currency",
+    "economics.break_even_points": "number",
+    "economics.clv_new": "currency",
+    "economics.clv_to_cac": "ratio",
+    "economics.payback_months": "months",
+    "tiers.best_kept": "share",
+    "tiers.moved_up": "share",
+    "tiers.moved_down": "share",
+    "slipping.customers": "count",
+    "slipping.at_stake": "currency",
+    "slipping.top_customers": "count",
+    "slipping.top_share": "share",
+    "slipping.window_customers": "count",
+    "slipping.window_at_stake": "currency",
+    "slipping.agreement": "share",
+    "slipping.overdue": "count",
+    "timing.best_weekday_lift": "share",
+    "timing.same_weekday_share": "share",
+    "timing.same_weekday_by_chance": "share",
+    "timing.best_hours_share": "share",
+    "timing.season_peak_lift": "share",
+    "timing.peaks": "count",
+    "timing.peak_return_difference": "share",
+    "timing.birthday_ratio": "ratio",
+}
+
+#: Shares that aren't bounded by 0 and 1: the textbook's rate counts the reactivated, a bias and a
+#: difference have a sign.
+UNBOUNDED: Final = frozenset(
+    {
+        *("retention.rate_formula", "holdout.bias", "timing.best_weekday_lift"),
+        *("timing.season_peak_lift", "timing.peak_return_difference"),
+    }
+)
+
+_PARAMETER: Final = re.compile(r"model\.(bgnbd|mbgnbd|paretonbd|gammagamma)\.\w+")
+
+
+def is_metric(name: str) -> bool:
+    """Whether a report can have a figure of this id."""
+    return name in UNITS or _PARAMETER.fullmatch(name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +132,8 @@ class Metric:
         How many customers (or orders) the figure rests on.
     previous : float, optional
         The same figure one period earlier.
+    year_ago : float, optional
+        The same figure a year earlier, where the period before is another.
     note : str, optional
         One sentence: why the value is missing, or what to know when reading it.
 
@@ -45,10 +149,11 @@ class Metric:
     high: float | None = None
     n: int | None = None
     previous: float | int | None = None
+    year_ago: float | int | None = None
     note: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("value", "low", "high", "n", "previous"):
+        for name in ("value", "low", "high", "n", "previous", "year_ago"):
             object.__setattr__(self, name, _plain(getattr(self, name)))
         if self.value is None and not self.note:
             raise ValueError("a metric without a value needs a note that says why")
@@ -67,6 +172,23 @@ def from_json(fields: Mapping[str, Any]) -> Metric:
 def unknown(unit: Unit, note: str, n: int | None = None) -> Metric:
     """A figure that can't be known, with the reason in a sentence."""
     return Metric(None, unit, n=n, note=note)
+
+
+def moved(metric: Metric) -> int:
+    """1 or −1 where a figure rose or fell by more than chance explains, else 0.
+
+    The earlier figure is as uncertain as this one, so their difference is √2 times as uncertain.
+    """
+    if None in (metric.value, metric.previous, metric.low, metric.high):
+        return 0
+    assert metric.value is not None
+    assert metric.previous is not None
+    assert metric.low is not None
+    assert metric.high is not None
+    change = metric.value - metric.previous
+    if abs(change) <= math.sqrt(2) * (metric.high - metric.low) / 2:
+        return 0
+    return 1 if change > 0 else -1
 
 
 def _plain(value: Any) -> float | int | None:

@@ -5,9 +5,11 @@ another language, its figures written as that language writes them.
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from collections.abc import Mapping
 from typing import Any
 
+from retention_lib import metrics
 from retention_lib.metrics import Metric
 
 _FORMATS = {
@@ -57,3 +59,32 @@ def _written(value: Any) -> str:
     if isinstance(value, Metric):
         return _FORMATS.get(value.unit, "{:,.2f}").format(value.value)
     return f"{value:,}" if isinstance(value, int | float) else str(value)
+
+
+def as_json(value: Any) -> Any:
+    """A value as JSON holds it; a sentence keeps its message and its values."""
+    if isinstance(value, Sentence):
+        values = {k: as_json(v) for k, v in value.values.items()}
+        return {"message": value.message, "values": values}
+    if isinstance(value, Metric):
+        return {"metric": value.as_json()}
+    if isinstance(value, dt.date):  # a moment of pandas is one too
+        return {"day": value.isoformat()}
+    if isinstance(value, tuple):
+        return [as_json(one) for one in value]
+    return value.item() if hasattr(value, "item") else value
+
+
+def from_json(value: Any) -> Any:
+    """What `as_json` made of it, back; a day comes back as a moment of pandas."""
+    if isinstance(value, list):
+        return tuple(from_json(one) for one in value)
+    if not isinstance(value, dict):
+        return value
+    if "day" in value:
+        import pandas as pd
+
+        return pd.Timestamp(value["day"])
+    if "metric" in value:
+        return metrics.from_json(value["metric"])
+    return Sentence(value["message"], **{k: from_json(v) for k, v in value["values"].items()})

@@ -33,10 +33,11 @@ from retention_lib.report.findings import breakdown as findings
 from retention_lib.report.language import Formats
 from retention_lib.report.page import Page, Shown
 from retention_lib.retention.breakdown import Breakdown, breakdown
-from retention_lib.retention.group_counts import MOST, SMALLEST
+from retention_lib.retention.group_counts import MOST
 from retention_lib.retention.homogeneity import against_rest, equal_rates, holm
 from retention_lib.retention.intervals import wilson
 from retention_lib.retention.kpis import metrics_at
+from retention_lib.smallest import SMALLEST
 
 EN, NB = Formats("en", "USD"), Formats("nb", "NOK")
 EVIL = "<img src=x onerror=alert(1)> $x^2$ **b** {group} & [a](javascript:1)"

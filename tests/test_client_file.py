@@ -592,12 +592,13 @@ def test_the_schema_is_one_and_refuses_what_the_model_refuses():
 
 
 def _project(folder: Path) -> Path:
-    """A project with the docs page and one notebook, nothing derived in it yet."""
+    """A project with the docs pages and one notebook, nothing derived in it yet."""
     for name in ("docs", "params", "notebooks"):
         (folder / name).mkdir()
-    (folder / derived.DOCS).write_text(
-        f"# Before\n\n{derived.START}\n{derived.END}\n\nÆfter\n", encoding="utf-8"
-    )
+    for page in (derived.DOCS, derived.ADVICE):
+        (folder / page).write_text(
+            f"# Before\n\n{derived.START}\n{derived.END}\n\nÆfter\n", encoding="utf-8"
+        )
     cells = [
         nbformat.v4.new_markdown_cell("# Ås\n\n<b>", id="a"),
         nbformat.v4.new_code_cell("x", id="b", metadata={"tags": ["z", "parameters"]}),
@@ -614,9 +615,10 @@ def test_what_differs_is_said_and_written(tmp_path):
     assert [s.partition(":")[0].removeprefix(f"{root}/") for s in derived.drift(root)] == [
         "params/retention.schema.json",
         "docs/client-file.md",
+        "docs/advice.md",
         "notebooks/01_data.ipynb",
     ]
-    assert len(derived.write_all(root)) == 3
+    assert len(derived.write_all(root)) == 4
     assert derived.drift(root) == []
     assert derived.write_all(root) == []
     page = (root / derived.DOCS).read_text(encoding="utf-8")

@@ -186,6 +186,14 @@ def assert_sound(found: dict[str, Metric]) -> None:
             assert metric.n > 0, name
     of = {name: metric.value for name, metric in found.items()}
     assert of["customers.active"] == of["customers.new"] + of["customers.returning"]
+    assert of["customers.at_start"] == of["customers.kept"] + of["customers.lost"]
+    assert of["customers.at_end"] == sum(
+        of[f"customers.{group}"] for group in ("kept", "reactivated", "new_at_end")
+    )
+    groups = ("kept", "reactivated", "new", "not_at_end")
+    assert sum(of[f"revenue.{group}"] for group in groups) == pytest.approx(
+        of["revenue.net"], abs=1e-4
+    )
     if of["retention.rate"] is not None:
         assert of["retention.rate"] + of["churn.rate"] == pytest.approx(1, abs=1e-12)
         assert of["retention.rate_formula"] - of["retention.rate"] == pytest.approx(
@@ -326,6 +334,7 @@ def test_a_base_of_returns_only_has_counts_and_reasons() -> None:
         *(name for name in found if name.startswith(("retention.", "churn.", "journey."))),
         *("orders.aov", "orders.per_customer", "spend.returning_vs_new"),
         *("revenue.returning_share", "revenue.top20_share"),
+        *("spend.kept", "spend.reactivated", "spend.new"),
     }
     assert all(found[name].note for name in unknown)
 

@@ -128,6 +128,36 @@ def named_segments(*names: str, value: str = "revenue") -> pd.DataFrame:
     )
 
 
+def back_by(days: int = 365, lines: int = 3) -> pd.DataFrame:
+    names = ("After the first", "After the second", "After the third")
+    parts = [second(days, 0.4 + 0.15 * n).assign(label=names[n]) for n in range(lines)]
+    return pd.concat(parts, ignore_index=True)
+
+
+def modelled(days: int = 365, off: float = 0.03) -> pd.DataFrame:
+    frame = second(days)
+    return frame.assign(model=np.maximum(frame["share"] - off, 0))
+
+
+def brought_by_age(n: int = 12, step: float = 12.5) -> dict:
+    rows = [
+        (f"Q{i}", age, 40 + step * age + 3 * i, age == n - 1 - i)
+        for i in range(n)
+        for age in range(n - i)
+    ]
+    frame = pd.DataFrame(rows, columns=["label", "age", "value", "unfinished"])
+    pooled = [40 + step * age for age in range(n - 1)]
+    return {"frame": frame, "axis": "Quarters since the first purchase", "pooled": pooled}
+
+
+def two_trends(n: int = 9) -> pd.DataFrame:
+    parts = [
+        trend(n).assign(label=name, value=trend(n)["value"] + up, compared=np.arange(n) % 4 == 0)
+        for name, up in (("Retention rate", 0.0), ("Repurchase rate", 0.08))
+    ]
+    return pd.concat(parts).sort_values("date", kind="stable")
+
+
 def trend(n: int = 13) -> pd.DataFrame:
     value = np.linspace(0.45, 0.36, n)
     return pd.DataFrame(
@@ -161,6 +191,80 @@ def stepwise(n: int = 6, level: float = 0.3) -> pd.DataFrame:
     )
 
 
+def by_first_size(n: int = 5, level: float = 80.0) -> pd.DataFrame:
+    later = level * (1 + np.arange(n) ** 2 / 8)
+    labels = ["up to $13.97", "$13.97 to $17.56", "$17.56 to $28.74", "$28.74 to $45.77"]
+    return pd.DataFrame(
+        {
+            "label": [*labels, "above $45.77"][:n],
+            "later": later,
+            "low": later * 0.9,
+            "high": later * 1.1,
+        }
+    )
+
+
+def by_first_category(*names: str, level: float = 80.0) -> pd.DataFrame:
+    later = level * (1 + np.arange(len(names)) / 4)
+    return pd.DataFrame(
+        {
+            "label": names,
+            "n": 1000.0,
+            "later": later,
+            "low": later * 0.9,
+            "high": later * 1.1,
+            "like": later * 0.97,
+            "stands_out": [1, *[0] * len(names)][: len(names)],
+        }
+    )
+
+
+def value_steps(n: int = 6, level: float = 35.0) -> pd.DataFrame:
+    mean, same = level * (1 + np.arange(n) / 30), level * (1.3 - np.arange(n) / 60)
+    frame = pd.DataFrame({"number": np.arange(1, n + 1), "mean": mean, "same": same})
+    for prefix, column in (("", mean), ("same_", same)):
+        frame[f"{prefix}low"], frame[f"{prefix}high"] = column * 0.97, column * 1.03
+    return frame
+
+
+def from_to(n: int = 8, level: float = 0.3) -> tuple[pd.DataFrame, pd.Series]:
+    names = ["Frozen and chilled food of all kinds", *(f"Category {i}" for i in range(n))][:n]
+    shares = level * (1 + np.eye(n)) * np.linspace(1.0, 0.1, n)
+    return (
+        pd.DataFrame(shares, index=names, columns=names),
+        pd.Series(np.arange(n) * 100 + 20.0, index=names),
+    )
+
+
+def led(n: int = 8, lift: float = 1.7) -> pd.DataFrame:
+    times = np.linspace(lift, 1.0, n) if n else np.array([])
+    return pd.DataFrame(
+        {
+            "label": [f"Sea and river fish → Category {i}" for i in range(n)],
+            "share": 0.25,
+            "lift": times,
+            "lift_low": times * 0.8,
+            "lift_high": times * 1.25,
+            "raw_lift": times * 1.5,
+            "above": [1, *[0] * n][:n],
+        }
+    )
+
+
+NAMES = {"not_due": "Not due yet", "window": "Window open", "late": "Late", "gone": "Gone"}
+
+
+def waits(level: float = 9_000.0) -> pd.DataFrame:
+    steps = [(0, 1), (1, 2), (2, 3), (3, 4), (4, 6), (6, 10), (10, float("inf"))]
+    states = [["not_due"], ["window"], ["window"], ["window", "late"], ["late"], ["late"]]
+    rows = [
+        (*step, state, 1_500 - 100 * i, level * (1 + i))
+        for i, (step, found) in enumerate(zip(steps, [*states, ["late", "gone"]], strict=True))
+        for state in found
+    ]
+    return pd.DataFrame(rows, columns=["start", "end", "state", "customers", "at_stake"])
+
+
 def repeats(level: float = 1000.0) -> pd.DataFrame:
     n = level * np.array([12, 4, 2.2, 1.4, 0.9, 0.6, 0.4, 1.7])
     return pd.DataFrame({"frequency": [*"0123456", "7+"], "actual": n, "expected": n * 0.97})
@@ -180,6 +284,87 @@ def caught(*shares: float) -> pd.DataFrame:
             "share": shares,
         }
     )
+
+
+def gains(months: int = 60, level: float = 0.3) -> pd.DataFrame:
+    month = np.arange(1, months + 1)
+    rise, new = level * np.sqrt(month / 120), level * np.sqrt(month / 60)
+    return pd.DataFrame(
+        {
+            "month": month,
+            "rise": rise,
+            "rise_low": rise * 0.97,
+            "rise_high": rise * 1.03,
+            "new": new,
+            "new_low": new * 0.94,
+            "new_high": new * 1.06,
+        }
+    )
+
+
+def brought(months: int = 36, watched: int = 17, level: float = 50.0) -> pd.DataFrame:
+    month = np.arange(months + 1)
+    model = level * (0.3 + np.sqrt(month / 36))
+    seen = np.where(month <= watched, model * 1.06, np.nan)
+    return pd.DataFrame(
+        {"month": month, "observed": seen, "low": seen * 0.97, "high": seen * 1.03, "model": model}
+    )
+
+
+def weekday_frame(level: float = 0.12) -> pd.DataFrame:
+    lift = level * np.array([-0.1, -0.5, -0.7, -0.5, -0.2, 0.9, 1.1])
+    labels = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
+    return pd.DataFrame(
+        {
+            "label": labels,
+            "lift": lift,
+            "low": lift - 0.3 * level,
+            "high": lift + 0.3 * level,
+            "stands_out": np.sign(np.nan_to_num(lift)).astype(int) * (abs(lift) > 0.3 * level),
+        }
+    )
+
+
+def hourly(level: float = 30.0) -> pd.DataFrame:
+    hours = level * np.exp(-(((np.arange(24) - 17) / 4) ** 2))
+    return pd.DataFrame([hours * (1 + d / 10) for d in range(7)], index=weekday_frame()["label"])
+
+
+def yearly(n: int = 30, level: float = 80.0, start: str = "2022-03-01") -> pd.DataFrame:
+    months = pd.date_range(start, periods=n, freq="MS")
+    rate = level * (1 + 0.2 * np.sin(np.arange(n) / 2) + np.arange(n) / 40)
+    labels = [month.strftime("%b") for month in months]
+    return pd.DataFrame({"month": months, "orders_a_day": rate, "label": labels})
+
+
+def with_peaks(*at: int, n: int = 700, level: float = 90.0) -> tuple[pd.DataFrame, pd.DataFrame]:
+    days = pd.date_range("2023-01-02", periods=n)
+    orders = level * (1 + 0.3 * np.sin(np.arange(n)))
+    orders[[*at]] *= 4
+    frame = pd.DataFrame({"day": days, "orders": orders, "usual": level})
+    peaks = pd.DataFrame({"first": days[[*at]], "top": orders[[*at]], "excess": orders[[*at]]})
+    return frame, peaks
+
+
+def moves(*counts: tuple[int, ...], names: tuple[str, ...] = ("gold", "silver", "bronze")):
+    frame = pd.DataFrame(counts, index=names[: len(counts)], columns=names[: len(counts[0])])
+    total = frame.sum(axis=1)
+    return frame, frame.div(total.where(total >= 20), axis=0)
+
+
+def over_reports(n: int = 4, figures_: int = 5, level: float = 0.4, **columns: object):
+    days = pd.date_range("2023-03-31", periods=n, freq="QE")
+    units = ["share", "currency", "share", "count", "currency", "number", "days"]
+    parts = []
+    for i in range(figures_):
+        size = level if units[i % 7] == "share" else 1e6 * level
+        values = size * (1 + 0.05 * np.sin(np.arange(n) + i))
+        part = {"label": f"Figure number {i}", "unit": units[i % 7], "as_of": days}
+        part |= {"value": values, "low": 0.95 * values, "high": 1.05 * values}
+        part |= {"stretch": 0, "target": size if i % 2 else NAN}
+        parts.append(pd.DataFrame(part))
+    frame = pd.concat(parts) if parts else pd.DataFrame(columns=["label"])
+    return frame.assign(**columns)
 
 
 LONG = [f"Customers who used to buy often and have not been seen for long, {i}" for i in range(8)]
@@ -202,7 +387,32 @@ USUAL: dict[str, Callable[[Formats], Drawn]] = {
     "forecast_errors": lambda fmt: figures.forecast_errors(missed(), fmt),
     "repeat_counts": lambda fmt: figures.repeat_counts(repeats(), fmt),
     "next_purchase": lambda fmt: figures.next_purchase(stepwise(), fmt, 90),
+    "next_purchase_curves": lambda fmt: figures.next_purchase_curves(back_by(), fmt),
+    "model_curve": lambda fmt: figures.model_curve(modelled(), fmt),
+    "cohort_curves": lambda fmt: figures.cohort_curves(**brought_by_age(), fmt=fmt),
+    "rates_trend": lambda fmt: figures.rate_trend(two_trends(), fmt),
+    "cohort_heatmap_pooled": lambda fmt: figures.cohort_heatmap(
+        *cohorts(), fmt, pooled=cohorts()[0].mean()
+    ),
+    "value_by_first_size": lambda fmt: figures.value_by_first_size(by_first_size(), fmt, 365),
+    "value_by_first_category": lambda fmt: figures.value_by_first_category(
+        by_first_category("Frozen food", "Wine", "Toys and games", "Other"), fmt, 365
+    ),
+    "purchase_values": lambda fmt: figures.purchase_values(value_steps(), fmt, 6, 2844),
+    "second_category": lambda fmt: figures.second_category(*from_to(), fmt),
+    "lifts": lambda fmt: figures.lifts(led(), fmt),
+    "weekday_lifts": lambda fmt: figures.weekday_lifts(weekday_frame(), fmt),
+    "week_hours": lambda fmt: figures.week_hours(hourly(), fmt, (16, 20)),
+    "months_by_year": lambda fmt: figures.months_by_year(yearly(), fmt),
+    "marked_peaks": lambda fmt: figures.marked_peaks(*with_peaks(100, 330, 610), fmt),
+    "payback": lambda fmt: figures.payback(brought(), fmt, 25.0, 6),
+    "retention_gain": lambda fmt: figures.retention_gain(gains(), fmt, (0.25, 0.95), 5),
     "value_map": lambda fmt: figures.value_map(value(), fmt, "weeks"),
+    "tier_moves": lambda fmt: figures.tier_moves(
+        *moves((90, 20, 5), (30, 200, 60), (9, 80, 900)), fmt, "Tier then", "Tier now"
+    ),
+    "report_trends": lambda fmt: figures.report_trends(over_reports(), fmt),
+    "value_slipping": lambda fmt: figures.value_slipping(waits(), fmt, NAMES),
     "caught_revenue": lambda fmt: figures.caught_revenue(caught(0.61, 0.58, 0.83), fmt),
 }
 
@@ -248,6 +458,17 @@ EDGES: dict[str, Callable[[], Drawn]] = {
     "second of ten years": lambda: figures.second_purchase(second(3650), NB, median=1800.0),
     "second all zero": lambda: figures.second_purchase(second(200, 0.0), NB, median=NAN),
     "second unknown": lambda: figures.second_purchase(second().assign(share=NAN), EN),
+    "no curves": lambda: figures.next_purchase_curves(back_by().iloc[:0], EN),
+    "one curve of ten days": lambda: figures.next_purchase_curves(back_by(10, 1), NB),
+    "curves unknown": lambda: figures.next_purchase_curves(back_by().assign(share=NAN), EN),
+    "no model curve": lambda: figures.model_curve(modelled().iloc[:0], EN),
+    "model curve of a day": lambda: figures.model_curve(modelled(1), NB),
+    "model curve all zero": lambda: figures.model_curve(modelled() * 0.0, EN),
+    "no cohort brought": lambda: figures.cohort_curves(brought_by_age()["frame"].iloc[:0], EN, "x"),
+    "one cohort brought": lambda: figures.cohort_curves(**brought_by_age(1), fmt=NB),
+    "cohorts brought nothing": lambda: figures.cohort_curves(**brought_by_age(18, 0.0), fmt=EN),
+    "cohorts took back": lambda: figures.cohort_curves(**brought_by_age(6, -30.0), fmt=NB),
+    "cohorts brought millions": lambda: figures.cohort_curves(**brought_by_age(18, 1e6), fmt=NB),
     "no cohort": lambda: figures.cohort_heatmap(*(f.iloc[:0] for f in cohorts()), EN),
     "one cohort": lambda: figures.cohort_heatmap(*cohorts(1), EN),
     "two cohorts": lambda: figures.cohort_heatmap(*cohorts(2), EN),
@@ -310,7 +531,104 @@ EDGES: dict[str, Callable[[], Drawn]] = {
     "no step": lambda: figures.next_purchase(stepwise(0), EN, 90),
     "one step": lambda: figures.next_purchase(stepwise(1), NB, 90),
     "steps of all": lambda: figures.next_purchase(stepwise(4, 0.6).clip(upper=1.0), EN, 30),
+    "no first size": lambda: figures.value_by_first_size(by_first_size(0), EN, 365),
+    "two first sizes": lambda: figures.value_by_first_size(by_first_size(2), NB, 90),
+    "first sizes that nothing follows": lambda: figures.value_by_first_size(
+        by_first_size(5, 0.0), EN, 365
+    ),
+    "first sizes that returns follow": lambda: figures.value_by_first_size(
+        by_first_size(5, -20.0).rename(columns={"low": "high", "high": "low"}), EN, 365
+    ),
+    "first sizes of millions": lambda: figures.value_by_first_size(by_first_size(5, 1e6), NB, 365),
+    "no first category": lambda: figures.value_by_first_category(by_first_category(), EN, 365),
+    "one first category": lambda: figures.value_by_first_category(
+        by_first_category("Øl & brus $x^2$"), NB, 365
+    ),
+    "twelve first categories": lambda: figures.value_by_first_category(
+        by_first_category(*(f"Long name of category {i}" for i in range(12)), level=1e4), NB, 180
+    ),
+    "first categories without like ones": lambda: figures.value_by_first_category(
+        by_first_category("A", "B").assign(like=NAN), EN, 365
+    ),
+    "no purchase value": lambda: figures.purchase_values(value_steps(0), EN, 1, 0),
+    "two purchase values": lambda: figures.purchase_values(value_steps(2), NB, 2, 100),
+    "purchase values of nobody in common": lambda: figures.purchase_values(
+        value_steps(3).assign(same=NAN, same_low=NAN, same_high=NAN), EN, 1, 0
+    ),
+    "purchase values of cents": lambda: figures.purchase_values(value_steps(6, 0.2), EN, 6, 100),
+    "two categories": lambda: figures.second_category(*from_to(2), NB),
+    "fifteen categories": lambda: figures.second_category(*from_to(15, 0.45), NB),
+    "categories unknown": lambda: figures.second_category(from_to(3)[0] * NAN, from_to(3)[1], EN),
+    "no lift": lambda: figures.lifts(led(0), EN),
+    "one lift": lambda: figures.lifts(led(1), NB),
+    "a lift of twenty": lambda: figures.lifts(led(3, 20.0), EN),
+    "a lift without interval": lambda: figures.lifts(
+        led(2).assign(lift_low=NAN, lift_high=NAN, raw_lift=NAN), EN
+    ),
     "steps of nobody": lambda: figures.next_purchase(stepwise(4, 0.0), EN, 180),
+    "paid back by the first order": lambda: figures.payback(brought(), NB, 10.0, 0),
+    "never paid back": lambda: figures.payback(brought(), EN, 400.0, None),
+    "paid back late": lambda: figures.payback(brought(), NB, 49.0, 35),
+    "paid back where observed": lambda: figures.payback(brought(), EN, 52.0, 18),
+    "a cost that ends with the line": lambda: figures.payback(brought(), EN, 65.0, 36),
+    "no cost of winning": lambda: figures.payback(brought(), EN),
+    "watched for the day only": lambda: figures.payback(brought(watched=0), EN, 25.0, 6),
+    "watched all along": lambda: figures.payback(brought(watched=36), NB, 25.0, 6),
+    "brought nothing": lambda: figures.payback(brought(level=0.0), EN, 0.0, 0),
+    "brought thousands": lambda: figures.payback(brought(level=5e6), NB, 2e6, 5),
+    "nothing known of new customers": lambda: figures.payback(
+        brought().assign(observed=NAN, low=NAN, high=NAN, model=NAN), EN, 25.0
+    ),
+    "not observed": lambda: figures.payback(brought(watched=-1), EN, 25.0, 6),
+    "no gain": lambda: figures.retention_gain(gains(0), EN, (0.25, 0.95), 5),
+    "gain of a month": lambda: figures.retention_gain(gains(1), NB, (0.25, 0.95), 5),
+    "gain beyond what is quoted": lambda: figures.retention_gain(
+        gains(60, 3.0), NB, (0.25, 0.95), 5
+    ),
+    "gain of next to nothing": lambda: figures.retention_gain(
+        gains(60, 0.001), EN, (0.25, 0.95), 1
+    ),
+    "gain of ten years": lambda: figures.retention_gain(gains(120), EN, (0.25, 0.95), 5),
+    "weekdays far apart": lambda: figures.weekday_lifts(weekday_frame(3.0), NB),
+    "weekdays alike": lambda: figures.weekday_lifts(weekday_frame(0.0), EN),
+    "weekdays unknown": lambda: figures.weekday_lifts(weekday_frame(NAN), EN),
+    "weekdays hardly apart": lambda: figures.weekday_lifts(weekday_frame(0.004), NB),
+    "hours over midnight": lambda: figures.week_hours(hourly(0.2), NB, (22, 26)),
+    "hours without a best": lambda: figures.week_hours(hourly(5e4), EN),
+    "no hours": lambda: figures.week_hours(hourly(0.0), EN),
+    "one month of a year": lambda: figures.months_by_year(yearly(1), NB),
+    "eight years of months": lambda: figures.months_by_year(yearly(96, 3e4, "2015-01-01"), NB),
+    "a year and a half": lambda: figures.months_by_year(yearly(18, 0.05, "2023-01-01"), EN),
+    "no month of a year": lambda: figures.months_by_year(yearly().iloc[:0], EN),
+    "no peak": lambda: figures.marked_peaks(*with_peaks(), EN),
+    "peaks side by side": lambda: figures.marked_peaks(*with_peaks(340, 345, 350, 355, 360), NB),
+    "peaks at the ends": lambda: figures.marked_peaks(*with_peaks(0, 699), NB),
+    "many peaks": lambda: figures.marked_peaks(*with_peaks(*range(20, 3600, 90), n=3650), EN),
+    "weekly peaks of a small shop": lambda: figures.marked_peaks(
+        *with_peaks(9, n=26, level=6.0), NB, 7
+    ),
+    "peaks of nothing": lambda: figures.marked_peaks(*with_peaks(n=0), EN),
+    "one tier": lambda: figures.tier_moves(*moves((500,)), NB, "Then", "Now"),
+    "moves of nobody": lambda: figures.tier_moves(*moves((0, 0), (0, 0)), EN, "Then", "Now"),
+    "moves of a handful": lambda: figures.tier_moves(*moves((5, 3), (2, 9)), EN, "Then", "Now"),
+    "moves of millions": lambda: figures.tier_moves(
+        *moves((10**6, 0, 10**5), (10**4, 10**7, 0), (1, 2, 10**7)), NB, "Then", "Now"
+    ),
+    "moves between eight long tiers": lambda: figures.tier_moves(
+        *moves(*np.eye(8, dtype=int) * 70 + 9, names=tuple(LONG)), NB, "Then", "Now"
+    ),
+    "no trend over reports": lambda: figures.report_trends(over_reports(4, 0), EN),
+    "one figure in two reports": lambda: figures.report_trends(over_reports(2, 1), NB),
+    "nine figures in forty reports": lambda: figures.report_trends(over_reports(40, 9), NB),
+    "reports without a change": lambda: figures.report_trends(
+        over_reports(3, 3, value=0.4, low=0.4, high=0.4), EN
+    ),
+    "reports all zero": lambda: figures.report_trends(
+        over_reports(3, 3, value=0.0, low=NAN, high=NAN, target=0.0), EN
+    ),
+    "reports of several definitions": lambda: figures.report_trends(
+        over_reports(4, 3, stretch=[0, 1, 1, 2] * 3), EN
+    ),
     "no repeat counts": lambda: figures.repeat_counts(repeats().iloc[:0], EN),
     "repeat counts all zero": lambda: figures.repeat_counts(repeats(0.0), EN),
     "repeat counts of a few": lambda: figures.repeat_counts(repeats(0.01), EN),
@@ -323,6 +641,14 @@ EDGES: dict[str, Callable[[], Drawn]] = {
     "caught all": lambda: figures.caught_revenue(caught(1.0, 1.0, 1.0), NB),
     "caught nothing": lambda: figures.caught_revenue(caught(0.0, 0.0, 0.0), EN),
     "caught unknown": lambda: figures.caught_revenue(caught(NAN, NAN, NAN), EN),
+    "nobody slipping": lambda: figures.value_slipping(waits().iloc[:0], EN, NAMES),
+    "one step slipping": lambda: figures.value_slipping(waits().iloc[:1], NB, NAMES),
+    "millions slipping": lambda: figures.value_slipping(
+        waits(9e6).assign(customers=2_000_000), NB, NAMES
+    ),
+    "nothing at stake": lambda: figures.value_slipping(waits(0.0), EN, NAMES),
+    "cents at stake": lambda: figures.value_slipping(waits(0.01), NB, NAMES),
+    "stakes unknown": lambda: figures.value_slipping(waits(NAN), EN, NAMES),
     "a segment in formula letters": lambda: figures.segments(
         named_segments("$x^2$ & \\frac", "_{b"), EN
     ),

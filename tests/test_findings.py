@@ -11,7 +11,7 @@ import pytest
 
 from retention_lib.metrics import Metric, unknown
 from retention_lib.models.verdict import Verdict
-from retention_lib.report.findings import actions, data, retention, summary, tested, worth
+from retention_lib.report.findings import advice, data, retention, summary, tested, worth
 from retention_lib.report.language import Formats
 from retention_lib.sentence import Sentence, about
 
@@ -256,8 +256,9 @@ class TestData:
 
 class TestActions:
     def test_without_lists_the_reason_is_given(self) -> None:
-        assert "isn't fit to act on" in told(actions.headline(()))
-        assert "isn't fit" in told(summary.first_steps(())[0])
+        assert "isn't fit to act on" in told(advice.headline((), usable=False))
+        assert "isn't fit to act on" in told(advice.first_steps((), usable=False)[0])
+        assert "no measure now" in told(advice.headline((), usable=True))
 
 
 def test_an_estimate_is_rounded_in_a_sentence_only() -> None:

@@ -53,6 +53,16 @@ def by_sets(result: reference.Result, as_of: date, period_months: int, active_mo
         if row.day > eve:
             revenue[row.customer] = revenue.get(row.customer, Fraction(0)) + row.amount
     net = sum(revenue.values(), Fraction(0))
+    kept, newly, back, gone = S & E, E & N, E - N - S, S - E
+    of_kept, of_newly, of_back = (
+        sum((revenue.get(c, Fraction(0)) for c in some), Fraction(0))
+        for some in (kept, newly, back)
+    )
+    eve_before = months_back(eve, period_months)
+    lost_before = sum(
+        (r.amount for r in result.used if r.customer in gone and eve_before < r.day <= eve),
+        Fraction(0),
+    )
     orders = [o.amount for o in result.orders if o.day > eve and o.amount > 0]
     seen = {c for c, own in days.items() if (as_of - own[0]).days >= 90}
     again = {c for c in seen if len(days[c]) > 1 and (days[c][1] - days[c][0]).days <= 90}
@@ -88,6 +98,16 @@ def by_sets(result: reference.Result, as_of: date, period_months: int, active_mo
         "spend.returning_vs_new": (
             ratio(of_returning / len(B - N), of_new / len(N)) if N and B - N else None
         ),
+        "customers.kept": len(kept),
+        "customers.new_at_end": len(newly),
+        "revenue.kept": float(of_kept),
+        "revenue.reactivated": float(of_back),
+        "revenue.new": float(of_newly),
+        "revenue.not_at_end": float(net - of_kept - of_newly - of_back),
+        "revenue.lost_before": float(lost_before),
+        "spend.kept": ratio(of_kept, len(kept)),
+        "spend.reactivated": ratio(of_back, len(back)),
+        "spend.new": ratio(of_newly, len(newly)),
     }
 
 
@@ -422,7 +442,10 @@ def test_cdnows_year_is_the_same_by_sets(cdnow_master):
         left_out={},
     )
     found = sql.metrics(cdnow_master, as_of="1998-06-30")
-    assert found == pytest.approx(by_sets(result, date(1998, 6, 30), 12, 12), rel=1e-12)
+    expected = by_sets(result, date(1998, 6, 30), 12, 12)
+    # nobody can have been reactivated in a history of eighteen months
+    assert found.pop("spend.reactivated") is expected.pop("spend.reactivated") is None
+    assert found == pytest.approx(expected, rel=1e-12)
 
 
 def test_the_method_page_has_every_figure_of_the_oracle(cdnow_master):

@@ -16,7 +16,6 @@ from retention_lib.data.base import Base
 from retention_lib.data.read import read_base
 from retention_lib.params import Params
 from retention_lib.retention.intervals import wilson
-from retention_lib.retention.lists import MOST, action_lists, value_at_stake
 from retention_lib.retention.outcomes import earlier_day, group_size, left_alone
 from retention_lib.retention.segments import (
     SEGMENTS,
@@ -188,73 +187,6 @@ def test_half_of_the_customers_with_all_the_value() -> None:
     curve = concentration(pd.Series([0, 10, 0, 10]), points=5)
     assert curve["share_of_value"].tolist() == [0, 0.5, 1, 1, 1]
     assert concentration(pd.Series([0.0, 0.0]))["share_of_value"].isna().all()
-
-
-# --- lists ---------------------------------------------------------------------------------------
-
-
-def valued(rows: list[tuple[str, int, float, float, int]]) -> pd.DataFrame:
-    """Valued customers from (id, purchases, p_alive, clv, days since the first)."""
-    ids, purchases, p_alive, clv, days = (list(column) for column in zip(*rows, strict=True))
-    return pd.DataFrame(
-        {
-            "purchases": purchases,
-            "p_alive": p_alive,
-            "clv": clv,
-            "T_days": days,
-            "tier": pd.Categorical(
-                ["gold" if value >= 100 else "bronze" for value in clv], ["gold", "bronze"]
-            ),
-            **{"segment": "Loyal", "revenue": 1.0, "expected_purchases": 1.0},
-            **{"first": pd.Timestamp("2024-01-01"), "last": pd.Timestamp("2024-06-01")},
-        },
-        index=pd.Index(ids, name="customer"),
-    )
-
-
-def test_what_is_at_stake_is_the_value_of_being_sure_less_the_value() -> None:
-    stake = value_at_stake(pd.Series([10.0, 10.0, 0.0, 5.0]), pd.Series([0.25, 1.0, 0.5, 0.0]))
-    assert stake.tolist() == [30.0, 0.0, 0.0, 0.0]
-
-
-def test_lists_are_ranked_by_what_is_at_stake_and_equals_by_id() -> None:
-    frame = valued(
-        [
-            ("z", 3, 0.40, 30.0, 300),  # 45 at stake
-            ("b", 2, 0.10, 10.0, 300),  # 90
-            ("a", 2, 0.10, 10.0, 300),  # 90
-            ("c", 5, 0.49, 99.0, 300),  # 103
-            ("gone", 5, 0.04, 99.0, 300),
-            ("stays", 5, 0.50, 99.0, 300),
-            ("once", 1, 0.10, 50.0, 91),
-            ("new", 1, 0.90, 5.0, 90),
-            ("newer", 1, 0.90, 8.0, 1),
-            ("best", 9, 0.95, 200.0, 300),
-            ("better", 9, 0.50, 300.0, 300),
-            ("lost", 9, 0.49, 400.0, 300),  # 416
-        ]
-    )
-    win_back, thank_best, second_order = action_lists(frame.sample(frac=1, random_state=3))
-    assert (win_back.id, thank_best.id, second_order.id) == (
-        *("win_back", "thank_best", "second_order"),
-    )
-    assert win_back.customers.index.tolist() == ["lost", "c", "a", "b", "z"]
-    assert thank_best.customers.index.tolist() == ["better", "best"]
-    assert second_order.customers.index.tolist() == ["newer", "new"]
-    assert win_back.eligible == len(win_back.everyone) == 5
-    assert win_back.eligible_clv == 30 + 10 + 10 + 99 + 400
-    assert win_back.eligible_at_stake == pytest.approx(
-        win_back.customers["value_at_stake"].sum(), rel=1e-12
-    )
-    assert win_back.customers.loc["b", "value_at_stake"] == pytest.approx(90)
-
-
-def test_a_long_list_ends_but_counts_all() -> None:
-    many = valued([(f"c{n:05}", 2, 0.4, float(n), 300) for n in range(MOST + 5)])
-    win_back = action_lists(many)[0]
-    assert (len(win_back.customers), win_back.eligible) == (MOST, MOST + 5)
-    assert win_back.customers["clv"].is_monotonic_decreasing
-    assert win_back.customers["clv"].iloc[-1] == 5.0
 
 
 # --- left alone ----------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import ibis
 import ibis.expr.types as ir
@@ -21,6 +21,9 @@ from retention_lib.data import purchases, schema
 from retention_lib.data.periods import Windows, windows
 from retention_lib.data.understood import Understood
 from retention_lib.params import Params
+
+#: The fact that names the optional fields of the rows.
+FIELDS: Final = "fields"
 
 
 class SourceRows(Protocol):
@@ -122,6 +125,16 @@ class Base:
             self._facts[name] = work_out()
         return self._facts[name]
 
+    @property
+    def fields(self) -> list[str]:
+        """The optional fields that the source has, such as a category (`schema.OPTIONAL`)."""
+
+        def fields() -> list[str]:
+            columns = self.source_rows.table().columns
+            return [name for name in schema.OPTIONAL if name in columns]
+
+        return self.fact(FIELDS, fields)
+
     def by(self, dimension: str) -> ir.Table:
         """The used rows by customer, day and dimension (`purchases.by_dimension`).
 
@@ -157,6 +170,15 @@ class Base:
         table = purchases.summary(self.days, as_of or self.as_of, self.params.time_unit)
         table.order_by(schema.CUSTOMER).to_parquet(file)
 
+    def release(self) -> None:
+        """Give back the memory of the rows: what is known of them stays, no table can be asked.
+
+        The run reads a base once and hands it over; of millions of rows, what it would keep while
+        the chapters are at work is as much as a chapter needs.
+        """
+        self._frames.clear()
+        self.order_days.get_backend().disconnect()
+
     def at(self, day: dt.date) -> Base:
         """The base as it was on an earlier day: nothing after it is known.
 
@@ -177,7 +199,8 @@ class Base:
             days=self.days.filter(self.days[schema.DAY] <= ibis.date(day)),
             as_of=day,
             left_out=by_cause([self.left_out, gone.assign(cause=purchases.OUTSIDE_WINDOW)]),
-            _facts={},
+            # what the rows have is no question of the day
+            _facts={name: self._facts[name] for name in (FIELDS,) if name in self._facts},
             _frames={},
         )
 

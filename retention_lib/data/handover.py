@@ -7,6 +7,7 @@ everything out itself, with the same result.
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from pathlib import Path
 from typing import Final
@@ -30,6 +31,31 @@ def last_model() -> Path | None:
     folder = run_folder()
     file = None if folder is None else folder / LAST_MODEL
     return file if file and file.exists() else None
+
+
+#: What the client's earlier reports said (`data.history`).
+EARLIER: Final = "earlier.parquet"
+#: The table of the customers beside a report.
+CUSTOMERS: Final = "customers.parquet"
+
+
+def earlier_reports() -> Path | None:
+    """What earlier reports said; None outside a run, or where no report was before."""
+    folder = run_folder()
+    file = None if folder is None else folder / EARLIER
+    return file if file and file.exists() else None
+
+
+def earlier_customers(folder: Path, day: str) -> Path:
+    """Where a run's folder has the last report's customers, by the day of that report."""
+    return folder / f"{day}_{CUSTOMERS}"
+
+
+def last_customers() -> tuple[dt.date, Path] | None:
+    """The day of the last report and its customers; None as with `earlier_reports`."""
+    folder = run_folder()
+    found = [] if folder is None else sorted(folder.glob(f"????-??-??_{CUSTOMERS}"))
+    return (dt.date.fromisoformat(found[-1].name[:10]), found[-1]) if found else None
 
 
 #: Subfolder of what goes out with the report.

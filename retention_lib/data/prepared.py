@@ -14,7 +14,7 @@ from typing import Any, Final
 import ibis.expr.types as ir
 import pandas as pd
 
-from retention_lib.data.base import Base
+from retention_lib.data.base import FIELDS, Base
 from retention_lib.data.local import connect
 from retention_lib.data.repeats import orders_of_one_amount
 from retention_lib.params import Params
@@ -36,14 +36,20 @@ def prepare(base: Base, folder: Path) -> None:
         getattr(base, name).to_parquet(folder / f"{name}.parquet")
     for name in _FRAMES:
         getattr(base, name).to_parquet(folder / f"{name}.parquet")
-    for dimension in base.params.dimensions:
+    # what is bought next is told by category, whichever breakdowns are asked for
+    dimensions = {*base.params.dimensions, *({"category"} & set(base.fields))}
+    for dimension in sorted(dimensions):
         base.by(dimension).to_parquet(_by(folder, dimension))
     about = {
         "key": _data_key(base.params),
         "start": base.start.isoformat(),
         "as_of": base.as_of.isoformat(),
         "rows_in": base.rows_in,
-        "facts": {"copies": base.copies, "repeats": orders_of_one_amount(base)},
+        "facts": {
+            "copies": base.copies,
+            "repeats": orders_of_one_amount(base),
+            FIELDS: base.fields,
+        },
         "names": list(base.names),
         "fingerprint": base.fingerprint,
     }

@@ -19,6 +19,8 @@ import pandas as pd
 from retention_lib.data import schema
 from retention_lib.units import DAYS_PER_UNIT
 
+SECONDS_A_DAY: Final = 86_400
+
 NO_CUSTOMER: Final = "no_customer"
 GUEST: Final = "guest"
 NO_DATE: Final = "no_date"
@@ -110,7 +112,8 @@ def tally(marked: ir.Table) -> ir.Table:
     ibis Table
         One row per customer, day and cause, and per order id and currency where there are such:
         rows, amount; returns and returned (number and sum of the negative rows); free (rows of
-        exactly zero).
+        exactly zero); second (of the day, of the first row); where birthdays are mapped, the
+        earliest and the latest.
     """
     amount = marked[schema.AMOUNT]
     keys = [schema.CUSTOMER, schema.DAY, schema.CAUSE]
@@ -122,7 +125,21 @@ def tally(marked: ir.Table) -> ir.Table:
         returns=marked.count(where=is_return),
         returned=_exact(amount.sum(where=is_return)),
         free=marked.count(where=amount == 0),
+        second=_second_of_day(marked[schema.TIME].min()),
+        **_birthdays(marked, schema.BIRTHDAY, schema.BIRTHDAY),
     )
+
+
+def _second_of_day(time: ir.TimestampValue) -> ir.IntegerValue:
+    """A number, not a time: engines differ in what they make of a time without zone."""
+    return (time.hour() * 3600 + time.minute() * 60 + time.second()).cast("int32")
+
+
+def _birthdays(rows: ir.Table, first: str, last: str) -> dict[str, ir.Value]:
+    """The earliest and the latest birthday of these rows, where they have one at all."""
+    if first not in rows.columns:
+        return {}
+    return {schema.BIRTHDAY: rows[first].min(), schema.OTHER_BIRTHDAY: rows[last].max()}
 
 
 def counts_by_cause(tallied: ir.Table) -> ir.Table:
@@ -186,16 +203,28 @@ def orders(days: ir.Table) -> ir.Table:
     ----------
     days : ibis Table
         `order_days`; of an order that they don't have whole, what they have.
+
+    Returns
+    -------
+    ibis Table
+        customer, order_key, day and second (of that day) of the first row, amount.
     """
     # prefixed, so that an order id that looks like a day isn't taken for one
     key = ibis.literal("day ") + days[schema.DAY].cast("string")
     if schema.ORDER not in days.columns:
-        return days.select(schema.CUSTOMER, schema.DAY, schema.AMOUNT, order_key=key)
+        return days.select(schema.CUSTOMER, schema.DAY, schema.AMOUNT, "second", order_key=key)
     key = (ibis.literal("order ") + days[schema.ORDER]).coalesce(key)
+    # the earliest day's second: an order may go on the day after
+    since = days[schema.DAY].delta(ibis.date(schema.FIRST_POSSIBLE_DAY), unit="day")
+    moment = since.cast("int64") * SECONDS_A_DAY + days.second
     return (
         days.mutate(order_key=key)
         .group_by([schema.CUSTOMER, "order_key"])
-        .aggregate(day=days[schema.DAY].min(), amount=days[schema.AMOUNT].sum())
+        .aggregate(
+            day=days[schema.DAY].min(),
+            amount=days[schema.AMOUNT].sum(),
+            second=(moment.min() % SECONDS_A_DAY).cast("int32"),
+        )
     )
 
 
@@ -206,6 +235,8 @@ def _summed(days: ir.Table, keys: list[str]) -> ir.Table:
         returns=days.returns.sum(),
         returned=_exact(days.returned.sum()),
         free=days.free.sum(),
+        second=days.second.min(),
+        **_birthdays(days, schema.BIRTHDAY, schema.OTHER_BIRTHDAY),
     )
 
 

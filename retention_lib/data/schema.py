@@ -16,6 +16,8 @@ DAY: Final = "day"  # date of `time`
 AMOUNT: Final = "amount"  # money in the report's currency, exact to four decimals
 CURRENCY: Final = "currency"  # of the amount as it came
 ORDER: Final = "order"
+BIRTHDAY: Final = "birthday"  # the customer's, where the client has it
+OTHER_BIRTHDAY: Final = "other_birthday"  # the latest, where a customer's rows have several
 BOUGHT: Final = "bought"  # whether a customer-day is a purchase
 CAUSE: Final = "cause"  # why a row is left out; null where it is used
 

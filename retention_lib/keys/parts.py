@@ -85,6 +85,11 @@ class Benchmark(Part):
     value: v.Number = Field(description="The figure, a share as 0.45")
     source: v.Line = Field(description="Where it comes from, printed beside it")
 
+    @field_validator("value")
+    @classmethod
+    def _one_that_the_metric_can_have(cls, value: float, info: ValidationInfo) -> float:
+        return v.figure_of(info.data["metric"], value) if "metric" in info.data else value
+
 
 class Brand(Part):
     """How the report looks."""

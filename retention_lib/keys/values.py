@@ -15,10 +15,21 @@ from functools import cache
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, BeforeValidator, Field, Strict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    Strict,
+    ValidationError,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from retention_lib.keys.refusals import Allowed, conflict, nearest, one_of, refused, shown
 from retention_lib.keys.secrets import SECRET_FOUND, VARIABLE, holds_secret, is_secret_name
+from retention_lib.metrics import UNBOUNDED, UNITS, is_metric
 
 # Text ----------------------------------------------------------------------------------------
 
@@ -65,12 +76,34 @@ GuestId = Annotated[
     WithJsonSchema({"type": ["string", "integer"]}),
     Allowed("an id, as text or whole number", kind="text"),
 ]
+
+
+def _metric(value: str) -> str:
+    if not is_metric(value):
+        near = nearest(value, UNITS)
+        hint = f"did you mean {near}?" if near else "docs/method.md lists them"
+        raise refused(_METRIC, hint)
+    return value
+
+
+_METRIC = "a metric's name such as retention.rate"
 MetricId = Annotated[
     str,
     Strict(),
     Field(pattern=r"^[a-z][a-z0-9_]*(\.[a-z0-9_]+)+$"),
-    Allowed("a metric's name such as retention.rate"),
+    AfterValidator(_metric),
+    Allowed(_METRIC),
 ]
+
+
+def figure_of(metric: str, value: float) -> float:
+    """A figure that a metric can have; a share lies between 0 and 1."""
+    if UNITS.get(metric) == "share" and metric not in UNBOUNDED and not 0 <= value <= 1:
+        hint = f"; write it as {value / 100:.10g}" if 1 < value <= 100 else ""
+        raise conflict(f"found {value:.10g}; {metric} is a share, between 0 and 1{hint}")
+    return value
+
+
 Accent = Annotated[
     str,
     Strict(),
@@ -282,8 +315,32 @@ Tiers = Annotated[
     AfterValidator(_tiers),
     Allowed("a mapping from names, best first, to shares of customers that add up to 1"),
 ]
+
+
+def _targets(value: Any, inner: ValidatorFunctionWrapHandler) -> Any:
+    """Every goal that its metric can't have, each at its own key, beside what else is wrong."""
+    found: list[InitErrorDetails] = []
+    try:
+        checked = inner(value)
+    except ValidationError as error:
+        for one in error.errors(include_url=False):
+            kind = PydanticCustomError(one["type"], "{rest}", one.get("ctx"))
+            found.append({"type": kind, "loc": one["loc"], "input": one["input"]})
+        told = {one["loc"][0] for one in found if one["loc"]}
+        checked = {k: v for k, v in value.items() if k not in told} if told else {}
+    for metric, goal in checked.items():
+        try:
+            figure_of(metric, goal)
+        except PydanticCustomError as wrong:
+            found.append({"type": wrong, "loc": (metric,), "input": goal})
+    if found:
+        raise ValidationError.from_exception_data("targets", found)
+    return checked
+
+
 Targets = Annotated[
     dict[MetricId, Number],
+    WrapValidator(_targets),
     Allowed("a mapping from metrics to numbers, such as {retention.rate: 0.45}"),
 ]
 Dataset = Annotated[dict[str, Any], AfterValidator(_plain), Allowed("a mapping of settings")]

@@ -165,6 +165,20 @@ class PurchaseFitter:
         """
         raise NotImplementedError
 
+    def expected_if_alive(self, times: npt.ArrayLike, frequency: Floats, T: Floats) -> Floats:
+        """Expected purchases up to each of several times ahead, of customers who are alive.
+
+        Parameters
+        ----------
+        times : array_like, shape (k,)
+        frequency, T : ndarray, shape (m,)
+
+        Returns
+        -------
+        ndarray, shape (m, k)
+        """
+        raise NotImplementedError
+
     def alive_by_draw(self, params: Floats, histories: Histories) -> Iterator[Floats]:
         """P(alive) of each distinct history under each of several sets of parameters.
 

@@ -159,8 +159,14 @@ def make_forecast(base: Base) -> Forecast:
     )
 
 
-def expected_now(base: Base, name: str) -> pd.DataFrame:
-    """Each customer's expected value by a named model: no test, no intervals.
+def expected_now(base: Base, model: str | PurchaseFitter) -> pd.DataFrame:
+    """Each customer's expected value by a model: no test, no intervals.
+
+    Parameters
+    ----------
+    base : Base
+    model : str or PurchaseFitter
+        Its name, to be fitted on the base now, or a fitted one.
 
     Returns
     -------
@@ -170,7 +176,7 @@ def expected_now(base: Base, name: str) -> pd.DataFrame:
     customers, params = base.customers(), base.params
     return expected_values(
         customers,
-        fit_purchase_model(customers, name),
+        fit_purchase_model(customers, model) if isinstance(model, str) else model,
         _spend_model(customers),
         horizon_months=params.horizon_months,
         discount_rate=params.discount_rate,

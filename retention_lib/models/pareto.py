@@ -73,10 +73,24 @@ class ParetoNBDFitter(PurchaseFitter, lifetimes.ParetoNBDFitter):
         -------
         ndarray, shape (m, k)
         """
-        r, alpha, s, beta = self.parameters
         alive = self._alive(np.array(self.parameters), frequency, recency, T)
+        return alive[:, None] * self.expected_if_alive(times, frequency, T)
+
+    def expected_if_alive(self, times: npt.ArrayLike, frequency: Floats, T: Floats) -> Floats:
+        """Expected purchases up to each of several times ahead, of customers who are alive.
+
+        Parameters
+        ----------
+        times : array_like, shape (k,)
+        frequency, T : ndarray, shape (m,)
+
+        Returns
+        -------
+        ndarray, shape (m, k)
+        """
+        r, alpha, s, beta = self.parameters
         ahead = np.maximum(np.asarray(times, dtype=float), 0.0)
-        pace = alive * (r + frequency) / (alpha + T) * (beta + T)
+        pace = (r + frequency) / (alpha + T) * (beta + T)
         return pace[:, None] * _discounted(ahead / (beta + T)[:, None], s)
 
     def expected_number_of_purchases_up_to_time(self, t: npt.ArrayLike) -> Any:

@@ -72,10 +72,24 @@ class _BetaGeometric(PurchaseFitter):
         -------
         ndarray, shape (m, k)
         """
-        r, alpha, a, b = self.parameters
         alive = self._alive(np.array(self.parameters), frequency, recency, T)
+        return alive[:, None] * self.expected_if_alive(times, frequency, T)
+
+    def expected_if_alive(self, times: npt.ArrayLike, frequency: Floats, T: Floats) -> Floats:
+        """Expected purchases up to each of several times ahead, of customers who are alive.
+
+        Parameters
+        ----------
+        times : array_like, shape (k,)
+        frequency, T : ndarray, shape (m,)
+
+        Returns
+        -------
+        ndarray, shape (m, k)
+        """
+        r, alpha, a, b = self.parameters
         survived = frequency + float(self._leaves_at_start)
-        return alive[:, None] * expected_purchases(times, r + frequency, alpha + T, a, b + survived)
+        return expected_purchases(times, r + frequency, alpha + T, a, b + survived)
 
     def expected_number_of_purchases_up_to_time(self, t: npt.ArrayLike) -> Any:
         """Expected repeat purchases of a new customer up to time `t`, E[X(t)].

@@ -16,7 +16,6 @@ import pandas as pd
 
 from retention_lib.data.base import Base
 from retention_lib.data.handover import run_folder
-from retention_lib.metrics import Metric, from_json
 from retention_lib.models.backtest import Backtests
 from retention_lib.models.clv import Valuation
 from retention_lib.models.fit import fit_purchase_model, fit_spend_model
@@ -25,7 +24,7 @@ from retention_lib.models.holdout import Holdout
 from retention_lib.models.independence import SpendCheck
 from retention_lib.models.totals import Estimate, Totals
 from retention_lib.models.verdict import Verdict
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import as_json, from_json
 
 _ABOUT: Final = "forecast.json"
 _VALUES: Final = "values.parquet"
@@ -43,11 +42,11 @@ def save(made: Forecast, base: Base, folder: Path) -> None:
     about = {
         "of": _key(base),
         "name": made.name,
-        "reason": _plain(made.reason),
+        "reason": as_json(made.reason),
         "purchase_model": dict(made.purchase_model.params_),
         "spend_model": None if made.spend_model is None else dict(made.spend_model.params_),
         **{name: _kept(getattr(made, name), name, folder) for name in _PARTS},
-        "verdict": {"kind": made.verdict.kind, "reasons": [*map(_plain, made.verdict.reasons)]},
+        "verdict": {"kind": made.verdict.kind, "reasons": [*map(as_json, made.verdict.reasons)]},
         "totals": dataclasses.asdict(made.valuation.totals),
         "spearman": made.spearman,
     }
@@ -69,11 +68,11 @@ def load(base: Base, folder: Path) -> Forecast | None:
     }
     return Forecast(
         name=about["name"],
-        reason=_sentence(about["reason"]),
+        reason=from_json(about["reason"]),
         purchase_model=fit_purchase_model(customers, about["name"], about["purchase_model"]),
         spend_model=None if spend is None else fit_spend_model(customers),
         verdict=Verdict(
-            about["verdict"]["kind"], tuple(map(_sentence, about["verdict"]["reasons"]))
+            about["verdict"]["kind"], tuple(map(from_json, about["verdict"]["reasons"]))
         ),
         valuation=Valuation(
             pd.read_parquet(folder / _VALUES),
@@ -118,7 +117,7 @@ def _kept(part: Any, name: str, folder: Path) -> dict[str, Any] | None:
             value.to_parquet(folder / f"{name}_{field}.parquet")
             fields[field] = {"frame": f"{name}_{field}.parquet"}
         else:
-            fields[field] = _plain(value)
+            fields[field] = as_json(value)
     return fields
 
 
@@ -131,32 +130,5 @@ def _taken(kind: type, fields: Mapping[str, Any] | None, folder: Path) -> Any:
         if isinstance(value, dict) and "frame" in value:
             known[field] = pd.read_parquet(folder / value["frame"])
         else:
-            known[field] = _sentence(value)
+            known[field] = from_json(value)
     return kind(**known)
-
-
-def _plain(value: Any) -> Any:
-    """A value that JSON can hold; a sentence keeps its message and its values."""
-    if isinstance(value, Sentence):
-        values = {k: _plain(v) for k, v in value.values.items()}
-        return {"message": value.message, "values": values}
-    if isinstance(value, Metric):
-        return {"metric": value.as_json()}
-    if isinstance(value, pd.Timestamp):
-        return {"day": value.isoformat()}
-    if isinstance(value, tuple):
-        return [_plain(one) for one in value]
-    return value.item() if hasattr(value, "item") else value
-
-
-def _sentence(value: Any) -> Any:
-    """What `_plain` made of it, back."""
-    if isinstance(value, list):
-        return tuple(_sentence(one) for one in value)
-    if not isinstance(value, dict):
-        return value
-    if "day" in value:
-        return pd.Timestamp(value["day"])
-    if "metric" in value:
-        return from_json(value["metric"])
-    return Sentence(value["message"], **{k: _sentence(v) for k, v in value["values"].items()})

@@ -35,6 +35,11 @@ def clean(text: object) -> str:
     return plain if len(plain) <= LONGEST_TEXT else plain[: LONGEST_TEXT - 2] + " …"
 
 
+def looks_like_formula(text: str) -> bool:
+    """Whether a spreadsheet might run the text."""
+    return bool(_FORMULA.match(text))
+
+
 def midnight(day: date) -> datetime:
     """The moment with which a day begins."""
     return datetime.combine(day, time())
@@ -79,7 +84,7 @@ class Cells:
     ) -> None:
         """A text as text, whatever it looks like."""
         plain = clean(value)
-        quoted = bool(_FORMULA.match(str(value)) or _FORMULA.match(plain))
+        quoted = looks_like_formula(str(value)) or looks_like_formula(plain)
         if look is None or quoted:
             look = self.format_of("@", quoted=quoted, wrapped=wrapped)
         sheet.write_string(row, column, plain, look)

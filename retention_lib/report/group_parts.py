@@ -13,8 +13,8 @@ from retention_lib.models.groups import Groups, fit_by_group
 from retention_lib.report import tables
 from retention_lib.report.language import Formats
 from retention_lib.report.page import Page, Shown
-from retention_lib.retention.group_counts import SMALLEST
 from retention_lib.sentence import Sentence
+from retention_lib.smallest import SMALLEST
 
 #: Groups in a table: the largest, or the latest cohorts.
 MOST: Final = 12

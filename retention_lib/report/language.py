@@ -120,6 +120,8 @@ class Formats:
     def written(self, value: object) -> str:
         """A value inside a sentence, which may be a sentence itself."""
         match value:
+            case Metric(unit="currency", value=float(x)) if x.is_integer() and abs(x) >= 100:
+                return self.money(x, 0)
             case Metric():
                 return self.metric(value)
             case Sentence():
@@ -201,6 +203,11 @@ class Formats:
         """A day, in full; takes dates, pandas timestamps and ISO text."""
         day = _day(d)
         return MISSING if day is None else str(format_date(day, "long", locale=self.locale))
+
+    def short_date(self, d: Any) -> str:
+        """A day in a table, its month cut short."""
+        day = _day(d)
+        return MISSING if day is None else str(format_date(day, "medium", locale=self.locale))
 
     def month(self, d: Any, *, long: bool = False) -> str:
         """The month of a day, its name cut short for tables and axes or `long` for text."""

@@ -26,10 +26,15 @@ from retention_lib._nbformat import NotebookNode
 from retention_lib.metrics import Metric, from_json
 from retention_lib.report.figures.style import Drawn, style, whole
 from retention_lib.report.language import Formats
+from retention_lib.report.svg import smaller
+from retention_lib.report.traced import TRACED_MIME, Table, of_figure, of_sentences
 
 METRICS_MIME: Final = "application/vnd.retention.metrics+json"
-SVG_LIMIT: Final = 200_000
+SVG_LIMIT: Final = 30_000
 """Bytes above which a figure goes into the report as PNG at twice its size."""
+
+COLOURS: Final = 128
+"""Of a figure as PNG: enough for its palette with smooth edges."""
 
 Verdict = Literal["fit", "care", "unfit"]
 _VERDICTS: Final[dict[str, tuple[str, str]]] = {
@@ -122,28 +127,32 @@ class Page:
         """Open a chapter: its name above, what was found as the heading."""
         name, text = self._plain(name), self._plain(finding, **values)
         html = Markup('<p class="kicker">{}</p><h1>{}</h1>').format(name, text)
-        return _shown("chapter", html, f"{name}: {text}", name=name, text=text, level=2)
+        shown = _shown("chapter", html, f"{name}: {text}", name=name, text=text, level=2)
+        return _traced(shown, of_sentences(finding))
 
     def section(self, finding: str, name: str | None = None, **values: object) -> Shown:
         """Open a section with what was found; `name` is its short form in the contents."""
         text = self._plain(finding, **values)
         short = None if name is None else self._plain(name)
         html = Markup("<h2>{}</h2>").format(text)
-        return _shown("section", html, text, name=short, text=text, level=3)
+        shown = _shown("section", html, text, name=short, text=text, level=3)
+        return _traced(shown, of_sentences(finding))
 
     def text(self, sentence: str | None, **values: object) -> Shown | None:
         """A paragraph; None, where there is nothing to say, shows nothing."""
         if sentence is None:
             return None
         html = Markup("<p>{}</p>").format(self._marked(sentence, **values))
-        return _shown("text", html, self._plain(sentence, **values))
+        shown = _shown("text", html, self._plain(sentence, **values))
+        return _traced(shown, of_sentences(sentence))
 
     def note(self, sentence: str | None, **values: object) -> Shown | None:
         """How to read what stands above, or a caution; None shows nothing."""
         if sentence is None:
             return None
         html = Markup('<p class="note">{}</p>').format(self._marked(sentence, **values))
-        return _shown("note", html, self._plain(sentence, **values))
+        shown = _shown("note", html, self._plain(sentence, **values))
+        return _traced(shown, of_sentences(sentence))
 
     def notes(self, sentences: Sequence[str]) -> Shown:
         """Several cautions, a paragraph each; nothing where there is none."""
@@ -151,13 +160,25 @@ class Page:
             Markup('<p class="note">{}</p>').format(self._marked(sentence))
             for sentence in sentences
         )
-        return _shown("note", html, "\n".join(self._plain(sentence) for sentence in sentences))
+        plain = "\n".join(self._plain(sentence) for sentence in sentences)
+        return _traced(_shown("note", html, plain), of_sentences(*sentences))
 
     def list(self, sentences: Sequence[str]) -> Shown:
         """Several things of one kind, in the order of their weight."""
         items = _list([self._marked(sentence) for sentence in sentences])
         plain = "\n".join(f"- {self._plain(sentence)}" for sentence in sentences)
-        return _shown("text", items, plain)
+        return _traced(_shown("text", items, plain), of_sentences(*sentences))
+
+    def facts(self, facts: Sequence[tuple[str, str | None]]) -> Shown:
+        """What is known of one thing, each with the word that names it; None is left out."""
+        known = [(self._plain(word), told) for word, told in facts if told is not None]
+        items = Markup("").join(
+            Markup("<dt>{}</dt><dd>{}</dd>").format(word, self._marked(told))
+            for word, told in known
+        )
+        plain = "\n".join(f"{word}: {self._plain(told)}" for word, told in known)
+        shown = _shown("text", Markup('<dl class="facts">{}</dl>').format(items), plain)
+        return _traced(shown, of_sentences(*(told for _, told in known)))
 
     def verdict(
         self, kind: Verdict, text: str, reasons: Sequence[str] = (), **values: object
@@ -180,7 +201,8 @@ class Page:
         ).format(kind, sign, word, self._marked(text, **values), _list(because))
         plain = [f"{word}. {self._plain(text, **values)}"]
         plain += [f"- {self._plain(reason, **values)}" for reason in reasons]
-        return _shown("verdict", html, "\n".join(plain), verdict=kind)
+        shown = _shown("verdict", html, "\n".join(plain), verdict=kind)
+        return _traced(shown, of_sentences(text, *reasons))
 
     def headlines(self, headlines: Sequence[Headline]) -> Shown:
         """A row of cards: value, interval, change on the period before, n.
@@ -209,7 +231,11 @@ class Page:
         mime, picture, width, height = _picture(drawn)
         size = {"alt": drawn.alt, "width": width, "height": height}
         plain = {"text/plain": drawn.alt}
-        return Shown({mime: picture} | plain, {"retention": {"kind": "figure"} | size, mime: size})
+        data = {mime: picture} | plain
+        shown = Shown(data, {"retention": {"kind": "figure"} | size, mime: size})
+        if drawn.frame is None:
+            return shown
+        return _traced(shown, of_figure(drawn.name, drawn.frame, drawn.alt))
 
     def table(self, table: Any | None) -> Shown | None:
         """A great-tables table, which the report lays out in its own style; None shows nothing."""
@@ -217,7 +243,8 @@ class Page:
             return None
         html = Markup(table.as_raw_html(inline_css=False))
         plain = re.sub(r"<style>.*?</style>", "", html, flags=re.S)
-        return _shown("table", html, Markup(plain).striptags())
+        shown = _shown("table", html, Markup(plain).striptags())
+        return _traced(shown, table.traced()) if isinstance(table, Table) else shown
 
     def metrics(self, metrics: Mapping[str, Metric]) -> Shown:
         """Publish a chapter's figures; `metrics_of` collects them, the report doesn't show them."""
@@ -291,6 +318,11 @@ def _shown(kind: str, html: Markup, plain: str, **fields: Any) -> Shown:
     return Shown(data, {"retention": {"kind": kind} | known})
 
 
+def _traced(shown: Shown, behind: Mapping[str, Any]) -> Shown:
+    """With what stands behind it, which `traced.traced_of` collects."""
+    return Shown({**shown.data, TRACED_MIME: behind}, shown.metadata) if behind else shown
+
+
 def _value(text: str) -> Markup:
     """A value inside a sentence; only what is short is kept on one line."""
     short = " short" if len(text) <= 24 else ""
@@ -315,13 +347,24 @@ def _picture(drawn: Drawn) -> tuple[str, str, int, int]:
         mime, picture = "image/svg+xml", svg
         size = [float(x) / 0.72 for x in re.findall(r'(?:width|height)="([\d.]+)pt"', svg[:2000])]
         if len(svg.encode()) > SVG_LIMIT:
-            out = io.BytesIO()
-            figure.savefig(out, format="png", dpi=200, metadata={"Software": None}, **options)
-            mime, picture = "image/png", base64.b64encode(out.getvalue()).decode("ascii")
-            size = [x / 2 for x in struct.unpack(">II", out.getvalue()[16:24])]
+            png = _png(figure, options)
+            mime, picture = "image/png", base64.b64encode(png).decode("ascii")
+            size = [x / 2 for x in struct.unpack(">II", png[16:24])]
     if "matplotlib.pyplot" in sys.modules:
         sys.modules["matplotlib.pyplot"].close(figure)
     return mime, picture, round(size[0]), round(size[1])
+
+
+def _png(figure: Any, options: Mapping[str, Any]) -> bytes:
+    """The figure at twice its size, in as many colours as its few and their edges need."""
+    from PIL import Image
+
+    drawn, out = io.BytesIO(), io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=200, metadata={"Software": None}, **options)
+    with Image.open(drawn) as picture:
+        palette = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        palette.save(out, format="png", optimize=True)
+    return out.getvalue()
 
 
 def _svg(figure: Any, options: Mapping[str, Any]) -> str:
@@ -332,9 +375,11 @@ def _svg(figure: Any, options: Mapping[str, Any]) -> str:
     nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
     with mpl.rc_context({"svg.hashsalt": "retention", "svg.fonttype": "path"}):
         figure.savefig(out, format="svg", metadata=nothing, **options)
-    return re.sub(
-        r"<\?xml[^>]*>\s*|<!DOCTYPE[^>]*>\s*|<metadata>.*?</metadata>\s*",
-        "",
-        out.getvalue(),
-        flags=re.S,
+    return smaller(
+        re.sub(
+            r"<\?xml[^>]*>\s*|<!DOCTYPE[^>]*>\s*|<metadata>.*?</metadata>\s*",
+            "",
+            out.getvalue(),
+            flags=re.S,
+        )
     )

@@ -1,8 +1,8 @@
 """Tables for the report: figures with their intervals, any frame, the rows that were left out.
 
-great-tables lays them out, `Formats` writes every figure. Each function gives back a `GT`, which a
-notebook shows by itself and `Page.table` puts into the report. The look is left to the page: no
-background, thin rules, its own type.
+great-tables lays them out, `Formats` writes every figure. Each function gives back what a notebook
+shows by itself and `Page.table` puts into the report: of metrics a `GT`, of frames a `Table`, which
+keeps the figures. The look is left to the page: no background, thin rules, its own type.
 
 Text from data is escaped, cells by great-tables, headings and notes here: great-tables would
 read `{{…}}` in a heading as a unit and let the markup around it through.
@@ -22,6 +22,7 @@ from retention_lib.data.purchases import CAUSES
 from retention_lib.data.quality import KEYS as KEYS
 from retention_lib.metrics import Metric
 from retention_lib.report.language import MISSING, Formats
+from retention_lib.report.traced import Table
 
 Format = Literal[
     "count", "share", "currency", "number", "ratio", "days", "months", "date", "month", "text"
@@ -39,7 +40,7 @@ def metric_table(
     id: str = "metrics",
     digits: int | None = None,
 ) -> GT:
-    """Figures one below another: value, interval, n, the period before; notes under the table.
+    """Figures one below another: value, interval, n, what they were before; notes under the table.
 
     A column that would be empty is left out.
 
@@ -68,6 +69,7 @@ def metric_table(
             fmt.say("Period before"),
             [fmt.value(m.previous, m.unit) for m in metrics],
         ),
+        "year_ago": (fmt.say("A year ago"), [fmt.value(m.year_ago, m.unit) for m in metrics]),
     }
     shown = {
         name: column
@@ -95,7 +97,7 @@ def frame_table(
     stub: str | None = None,
     *,
     id: str = "table",
-) -> GT:
+) -> Table:
     """A frame as a table, each column written by its format.
 
     Parameters
@@ -114,7 +116,7 @@ def frame_table(
 
     Returns
     -------
-    great_tables.GT
+    Table
 
     Raises
     ------
@@ -129,10 +131,11 @@ def frame_table(
     )
     headings = {column: labels.get(column, column) for column in order}
     right = [column for column in order if formats.get(column) in NUMBERS]
-    return _laid_out(text, headings, right, stub, id)
+    units = {column: formats.get(column, "text") for column in order}
+    return Table(_laid_out(text, headings, right, stub, id), id, units, frame)
 
 
-def reasons_table(frame: pd.DataFrame, fmt: Formats, *, id: str = "left-out") -> GT:
+def reasons_table(frame: pd.DataFrame, fmt: Formats, *, id: str = "left-out") -> Table:
     """What became of the rows, by cause, and the client file's key that changes it.
 
     Parameters
@@ -146,7 +149,7 @@ def reasons_table(frame: pd.DataFrame, fmt: Formats, *, id: str = "left-out") ->
 
     Returns
     -------
-    great_tables.GT
+    Table
     """
     keys = {CAUSES[cause]: key for cause, key in KEYS.items()}
     told = frame.assign(
@@ -177,7 +180,7 @@ def reasons_table(frame: pd.DataFrame, fmt: Formats, *, id: str = "left-out") ->
     )
 
 
-def group_rates_table(frame: pd.DataFrame, fmt: Formats, heading: str, *, id: str) -> GT:
+def group_rates_table(frame: pd.DataFrame, fmt: Formats, heading: str, *, id: str) -> Table:
     """Retention of the groups of a dimension, and return to the same group, with intervals.
 
     Parameters
@@ -192,7 +195,7 @@ def group_rates_table(frame: pd.DataFrame, fmt: Formats, heading: str, *, id: st
 
     Returns
     -------
-    great_tables.GT
+    Table
     """
 
     def intervals(low: str, high: str) -> list[str]:
@@ -210,7 +213,49 @@ def group_rates_table(frame: pd.DataFrame, fmt: Formats, heading: str, *, id: st
         {"label": frame["label"].tolist()} | {name: texts for name, (_, texts) in columns.items()}
     )
     labels = {"label": heading} | {name: head for name, (head, _) in columns.items()}
-    return _laid_out(text, labels, right=[*columns], stub="label", id=id)
+    units = {"label": "text", "n": "count", "rate": "share", "again": "share"}
+    laid_out = _laid_out(text, labels, right=[*columns], stub="label", id=id)
+    return Table(laid_out, id, units, frame)
+
+
+def written_table(
+    frame: pd.DataFrame,
+    texts: Mapping[str, tuple[str, Sequence[str]]],
+    stub: str,
+    left: Sequence[str] = (),
+    *,
+    id: str,
+) -> Table:
+    """A table whose columns hold figures of several units, written already.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The figures behind it, in the rows' order.
+    texts : mapping of column to (heading, texts)
+        What is printed, in this order.
+    stub : str
+        The column that names the rows.
+    left : sequence of str
+        Columns of words, which stand at the left.
+    id : str
+        Start of the ids in the HTML.
+
+    Returns
+    -------
+    Table
+    """
+    printed = pd.DataFrame({name: list(column) for name, (_, column) in texts.items()})
+    labels = {name: heading for name, (heading, _) in texts.items()}
+    right = [name for name in texts if name != stub and name not in left]
+    numbers = frame.reset_index(drop=True).drop(columns=[*texts], errors="ignore")
+    units = dict.fromkeys(texts, "text")
+    return Table(
+        _laid_out(printed, labels, right, stub, id),
+        id,
+        units,
+        pd.concat([printed, numbers], axis=1),
+    )
 
 
 def written(value: Any, form: Format, fmt: Formats) -> str:
@@ -223,7 +268,7 @@ def written(value: Any, form: Format, fmt: Formats) -> str:
         case "text":
             return str(value)
         case "date":
-            return fmt.date(value)
+            return fmt.short_date(value)
         case "month":
             return fmt.month(value)
     return fmt.value(float(value), form)

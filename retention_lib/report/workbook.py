@@ -52,6 +52,9 @@ class Sheet:
     labels : mapping of column to heading
     at_stake : str, optional
         The column whose sum is the value at stake.
+    whole : (int, float), optional
+        Where the frame holds only the first of a longer list: how many are on it, and what is at
+        stake with all of them.
     """
 
     name: str
@@ -60,6 +63,7 @@ class Sheet:
     formats: Mapping[str, Format]
     labels: Mapping[str, str] = field(default_factory=dict)
     at_stake: str | None = None
+    whole: tuple[int, float] | None = None
 
 
 def write_workbook(
@@ -70,6 +74,7 @@ def write_workbook(
     client: str,
     as_of: date,
     created: datetime | None = None,
+    notes: Sequence[str] = (),
     most_rows: int = MOST_ROWS,
 ) -> None:
     """Write the lists into one workbook.
@@ -86,6 +91,8 @@ def write_workbook(
     created : datetime.datetime, optional
         Goes into the file's properties; by default midnight of `as_of`, so that the same lists
         give the same bytes.
+    notes : sequence of str
+        What to know of all lists, under them on the first sheet.
     most_rows : int
         A longer list is cut there, and says so.
 
@@ -111,7 +118,7 @@ def write_workbook(
     front = book.add_worksheet(names[0])
     for sheet, name in zip(sheets, names[1:], strict=True):
         _write_list(book.add_worksheet(name), sheet, cells, as_of, most_rows)
-    _write_front(front, sheets, names[1:], cells, client, as_of, most_rows)
+    _write_front(front, sheets, names[1:], cells, client, as_of, notes, most_rows)
     try:
         book.close()
     except FileCreateError as error:
@@ -222,6 +229,7 @@ def _write_front(
     cells: Cells,
     client: str,
     as_of: date,
+    notes: Sequence[str],
     most_rows: int,
 ) -> None:
     """What each list is for, how many are on it, and what is at stake."""
@@ -235,10 +243,8 @@ def _write_front(
     for column, heading in enumerate((*headings, *figures)):
         look = cells.head_right if heading in figures else cells.head
         cells.text(page, 3, column, heading, look=look)
-    stakes = pd.Series(
-        [pd.to_numeric(s.frame[s.at_stake]).sum() if s.at_stake else math.nan for s in sheets],
-        dtype=float,
-    )
+    wholes = [sheet.whole or (len(sheet.frame), _stake(sheet)) for sheet in sheets]
+    stakes = pd.Series([stake for _, stake in wholes], dtype=float)
     pattern = cells.pattern("currency", stakes)
     for i, (sheet, name) in enumerate(zip(sheets, names, strict=True)):
         row = 4 + i
@@ -248,6 +254,12 @@ def _write_front(
             about = f"{about} {cut}"
         cells.text(page, row, 0, name)
         cells.text(page, row, 1, about, wrapped=True)
-        cells.value(page, row, 2, len(sheet.frame), "count", "#,##0")
+        cells.value(page, row, 2, wholes[i][0], "count", "#,##0")
         cells.value(page, row, 3, stakes.iloc[i], "currency", pattern)
+    for i, note in enumerate(notes):
+        cells.text(page, 5 + len(sheets) + i, 1, note, wrapped=True)
     page.freeze_panes(4, 0)
+
+
+def _stake(sheet: Sheet) -> float:
+    return float(pd.to_numeric(sheet.frame[sheet.at_stake]).sum()) if sheet.at_stake else math.nan

@@ -19,7 +19,8 @@ from retention_lib.data.periods import ONE_DAY
 
 CohortPeriod = Literal["month", "quarter", "year"]
 
-_MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
+#: Months of a period.
+MONTHS: Final[dict[CohortPeriod, int]] = {"month": 1, "quarter": 3, "year": 12}
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,12 @@ def cohorts(base: Base, period: CohortPeriod | None = None) -> Cohorts:
         `month`, `quarter` or `year`; the client file's `cohort_period` where not given.
     """
     period = period or base.params.cohort_period
-    months = _MONTHS[period]
+    months = MONTHS[period]
     bought = base.purchases()
     first = bought.group_by(schema.CUSTOMER).aggregate(first=bought[schema.DAY].min())
     joined = bought.join(first, schema.CUSTOMER)
     joined = joined.mutate(
-        cohort=_period_index(joined["first"], months), at=_period_index(joined[schema.DAY], months)
+        cohort=period_index(joined["first"], months), at=period_index(joined[schema.DAY], months)
     )
     counts = (
         joined.group_by([joined.cohort, (joined["at"] - joined.cohort).name("age")])
@@ -107,7 +108,7 @@ def cohorts(base: Base, period: CohortPeriod | None = None) -> Cohorts:
     )
 
 
-def _period_index(day: ir.DateValue, months: int) -> ir.IntegerValue:
+def period_index(day: ir.DateValue, months: int) -> ir.IntegerValue:
     """Periods since year 0, as an expression."""
     return ((day.year() * 12 + day.month() - 1) / months).floor().cast("int64")
 
@@ -140,8 +141,8 @@ def monthly(base: Base) -> pd.DataFrame:
         first=days[schema.DAY].min(where=days[schema.BOUGHT])
     )
     joined = days.join(first, schema.CUSTOMER)
-    at = _period_index(joined[schema.DAY], 1)
-    is_new = (_period_index(joined["first"], 1) == at).fill_null(False)
+    at = period_index(joined[schema.DAY], 1)
+    is_new = (period_index(joined["first"], 1) == at).fill_null(False)
     joined = joined.mutate(at=at, is_new=is_new)
     bought = joined[schema.BOUGHT]
     customer = joined[schema.CUSTOMER]
@@ -152,7 +153,7 @@ def monthly(base: Base) -> pd.DataFrame:
         returning_revenue=joined[schema.AMOUNT].sum(where=~joined.is_new).cast("float64"),
     )
     orders = base.orders()
-    orders = orders.filter(orders.amount > 0).mutate(at=_period_index(orders.day, 1))
+    orders = orders.filter(orders.amount > 0).mutate(at=period_index(orders.day, 1))
     per_month = orders.group_by("at").aggregate(orders=orders.count())
     frame = by_month.execute().set_index("at").join(per_month.execute().set_index("at"))
     frame = frame.reindex(range(_index_of(base.start, 1), _index_of(base.as_of, 1) + 1)).fillna(0.0)

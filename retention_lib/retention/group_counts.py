@@ -14,9 +14,7 @@ from ibis.util import gen_name
 from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.data.periods import Window
-
-#: A group with fewer customers at the start has no rate, and one with fewer in the period no mean.
-SMALLEST: Final = 20
+from retention_lib.smallest import SMALLEST
 
 #: Groups that stand by themselves; the others are added up.
 MOST: Final = 12

@@ -134,6 +134,41 @@ def mean_interval(values: ArrayLike, level: float = 0.95) -> Interval | None:
     return _around(float(sample.mean()), float(t.isf(alpha / 2, sample.size - 1) * error))
 
 
+def means_many(
+    means: ArrayLike, deviations: ArrayLike, n: ArrayLike, level: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`mean_interval` for many means at once, from what an engine gives of each group.
+
+    Parameters
+    ----------
+    means, deviations : array-like of float
+        Mean and standard deviation (of the sample, n − 1).
+    n : array-like of int
+        Customers in each.
+    level : float, default 0.95
+        Coverage of each interval by itself.
+
+    Returns
+    -------
+    low, high : ndarray of float
+        NaN where n is below two.
+
+    Examples
+    --------
+    >>> low, high = means_many([10.0], [2.0], [25])
+    >>> round(float(low[0]), 3), round(float(high[0]), 3)
+    (9.174, 10.826)
+    """
+    from scipy.stats import t
+
+    alpha = _alpha(level)
+    centre, spread, size = (np.asarray(x, dtype=float) for x in (means, deviations, n))
+    known = size > 1
+    safe = np.where(known, size, 2.0)
+    margin = np.where(known, t.isf(alpha / 2, safe - 1) * spread / np.sqrt(safe), np.nan)
+    return centre - margin, centre + margin
+
+
 def median_interval(values: ArrayLike, level: float = 0.95) -> Interval | None:
     """Interval for a median from the order statistics: exact, whatever the distribution.
 

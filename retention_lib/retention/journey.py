@@ -5,11 +5,11 @@ from __future__ import annotations
 import datetime as dt
 
 import ibis
-import numpy as np
 import pandas as pd
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
+from retention_lib.retention.survival import kaplan_meier, waits
 
 
 def days_to_second(base: Base, as_of: dt.date | None = None) -> pd.DataFrame:
@@ -58,32 +58,9 @@ def second_purchase_curve(base: Base, up_to_days: int = 365) -> pd.DataFrame:
     DataFrame
         days, share, low, high; empty where nobody came back.
     """
-    from statsmodels.duration.survfunc import SurvfuncRight
-
-    gaps = days_to_second(base)
-    came = gaps["days_to_second"].notna()
-    watched = gaps["days_to_second"].where(came, gaps["observed_days"])
-    if not came.any():
+    own = waits(base, most=1)
+    if not own["came"].any():
         return pd.DataFrame(columns=["days", "share", "low", "high"], dtype=float)
-    # one row per customer: with frequency weights statsmodels' standard errors are too large
-    curve = SurvfuncRight(watched.to_numpy(), came.to_numpy(dtype=int))
-    kept = curve.surv_times <= up_to_days
-    survival, error = curve.surv_prob[kept], curve.surv_prob_se[kept]
-    low, high = _log_log_limits(survival, error)
-    frame = pd.DataFrame(
-        {"days": curve.surv_times[kept], "share": 1 - survival, "low": 1 - high, "high": 1 - low}
-    )
+    curve = kaplan_meier(own["days"], own["came"], own["left"]).drop(columns="at_risk")
     start = pd.DataFrame({"days": [0.0], "share": [0.0], "low": [0.0], "high": [0.0]})
-    return pd.concat([start, frame], ignore_index=True)
-
-
-def _log_log_limits(
-    survival: np.ndarray, error: np.ndarray, z: float = 1.959964
-) -> tuple[np.ndarray, np.ndarray]:
-    """Limits of a survival probability that stay in [0, 1] (Kalbfleisch & Prentice 2002, 1.4)."""
-    inside = (survival > 0) & (survival < 1)
-    safe = np.where(inside, survival, 0.5)
-    spread = np.where(inside, z * error / (safe * np.abs(np.log(safe))), 0.0)
-    low = np.where(inside, safe ** np.exp(spread), survival)
-    high = np.where(inside, safe ** np.exp(-spread), survival)
-    return low, high
+    return pd.concat([start, curve[curve["days"] <= up_to_days]], ignore_index=True)

@@ -1,33 +1,34 @@
 """The metrics of a base (CONTRACT, section 4): who stayed, came and left, and what was spent.
 
-Formulas are in `retention.formulas`, intervals in `retention.intervals`; here they meet the data.
+Formulas are in `retention.formulas`, intervals in `retention.intervals`, counts and sums come from
+`retention.sums`; here they meet.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-import math
+from collections.abc import Sequence
+from typing import Any, Final
 
 import pandas as pd
 
 from retention_lib.data.base import Base
-from retention_lib.data.periods import ONE_DAY, windows
+from retention_lib.data.periods import ONE_DAY, shift_months, windows
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention import formulas
-from retention_lib.retention.activity import activity
-from retention_lib.retention.intervals import (
-    Interval,
-    means_ratio_interval,
-    median_interval,
-    ratio_interval,
-    wilson,
+from retention_lib.retention.intervals import Interval, wilson
+from retention_lib.retention.moments import (
+    Moments,
+    mean_limits,
+    means_ratio_limits,
+    median_of_counts,
+    moments,
+    ratio_limits,
 )
-from retention_lib.retention.journey import days_to_second
+from retention_lib.retention.sums import REPEAT_DAYS as REPEAT_DAYS
+from retention_lib.retention.sums import gaps, period_before, sums
 from retention_lib.sentence import Sentence
-
-REPEAT_DAYS = 90
-BEST_SHARE = 0.20
 
 #: As many as amounts have (`data.schema.MONEY`).
 MONEY_DECIMALS = 4
@@ -38,35 +39,59 @@ MOST_MISSING = 0.1
 #: A comparison with a group smaller than this carries a caution.
 FEW = 20
 
+#: Whose revenue is told apart; with who is no customer at the end they make up all of it.
+GROUPS: Final = ("kept", "reactivated", "new_at_end")
+
 
 def retention_metrics(base: Base) -> dict[str, Metric]:
-    """Every metric of a base that needs orders only, each beside the period before.
+    """Every metric of a base that needs orders only, beside the period before and a year ago.
 
     The period before is given only where the data covers it and nearly all (nine tenths) of the
     activity window that it starts from; a base that looks half as large because its history starts
-    too late is no comparison.
+    too late is no comparison. The same holds for the period a year ago, which is given where it
+    isn't the period before.
     """
-    now = metrics_at(base, base.as_of)
     before = base.windows.period.start - ONE_DAY
-    earlier = windows(before, base.params.period_months, base.params.active_months)
-    missing = (base.start - earlier.before.start).days
-    if missing > MOST_MISSING * earlier.before.days:
-        return now
-    then = metrics_at(base, before)
-    return {
-        name: dataclasses.replace(metric, previous=then[name].value) for name, metric in now.items()
-    }
+    year_ago = shift_months(base.as_of, -12)
+    wanted = {"previous": before, "year_ago": year_ago}
+    if year_ago == before:
+        del wanted["year_ago"]
+    known = {name: end for name, end in wanted.items() if is_covered(base, end)}
+    at = metrics_at_each(base, [base.as_of, *known.values()])
+
+    def beside(name: str, metric: Metric) -> Metric:
+        found: dict[str, Any] = {field: at[end][name].value for field, end in known.items()}
+        return dataclasses.replace(metric, **found)
+
+    return {name: beside(name, metric) for name, metric in at[base.as_of].items()}
+
+
+def is_covered(base: Base, end: dt.date) -> bool:
+    """Whether the data reaches back to what the rates of a period rest on, nearly all of it."""
+    at = windows(end, base.params.period_months, base.params.active_months)
+    return (base.start - at.before.start).days <= MOST_MISSING * at.before.days
 
 
 def metrics_at(base: Base, as_of: dt.date) -> dict[str, Metric]:
     """The metrics for the period that ends on a day, without a comparison."""
-    frame = activity(base, as_of)
-    return {
-        **_customers(frame),
-        **_rates(frame, _short_history(base, as_of)),
-        **_journey(base, as_of),
-        **_revenue(frame),
-    }
+    return metrics_at_each(base, [as_of])[as_of]
+
+
+def metrics_at_each(base: Base, ends: Sequence[dt.date]) -> dict[dt.date, dict[str, Metric]]:
+    """The metrics for the periods that end on some days, in one pass over the customers."""
+    ends = list(dict.fromkeys(ends))
+    counted, between = sums(base, ends), gaps(base, ends)
+    found = {}
+    for end in ends:
+        of = {str(name): value for name, value in counted.loc[end].items()}
+        found[end] = {
+            **_customers(of),
+            **_rates(of, _short_history(base, end)),
+            **_journey(of, between[between["end"] == end]),
+            **_revenue(of),
+            **_contributions(of, _short_before(base, end)),
+        }
+    return found
 
 
 def _short_history(base: Base, as_of: dt.date) -> str | None:
@@ -83,28 +108,25 @@ def _short_history(base: Base, as_of: dt.date) -> str | None:
     )
 
 
-def _customers(frame: pd.DataFrame) -> dict[str, Metric]:
-    at_start, at_end, new, bought = (
-        frame[k].to_numpy() for k in ("at_start", "at_end", "new", "bought")
+def _short_before(base: Base, as_of: dt.date) -> str | None:
+    """A caution where the data starts within the period before."""
+    if base.start <= period_before(as_of, base.params.period_months).start:
+        return None
+    return Sentence(
+        "The data starts on {start}, within the period before: what was spent in it is not all "
+        "there.",
+        start=base.start,
     )
-    counts = {
-        "total": frame["ever"] > 0,
-        "active": bought,
-        "new": new,
-        "returning": bought & ~new,
-        "at_start": at_start,
-        "at_end": at_end,
-        "reactivated": at_end & ~new & ~at_start,
-        "lost": at_start & ~at_end,
-    }
-    return {f"customers.{name}": Metric(int(flag.sum()), "count") for name, flag in counts.items()}
 
 
-def _rates(frame: pd.DataFrame, caution: str | None) -> dict[str, Metric]:
-    at_start, at_end, new, bought = (
-        frame[k].to_numpy() for k in ("at_start", "at_end", "new", "bought")
-    )
-    start, kept = int(at_start.sum()), int((at_start & at_end).sum())
+def _customers(of: dict[str, Any]) -> dict[str, Metric]:
+    names = ["total", "active", "new", "returning", "at_start", "at_end", "kept"]
+    names += ["reactivated", "new_at_end", "lost"]
+    return {f"customers.{name}": Metric(int(of[name]), "count") for name in names}
+
+
+def _rates(of: dict[str, Any], caution: str | None) -> dict[str, Metric]:
+    start, kept = int(of["at_start"]), int(of["kept"])
     nobody = "Nobody had bought in the activity window before the period, so there is no rate."
     if start == 0:
         rates = {
@@ -117,11 +139,8 @@ def _rates(frame: pd.DataFrame, caution: str | None) -> dict[str, Metric]:
             )
         }
     else:
-        lost = start - kept
-        again = int((at_start & bought).sum())
-        textbook = formulas.retention_rate_textbook(
-            int(at_end.sum()), int((at_end & new).sum()), start
-        )
+        lost, again = start - kept, int(of["again"])
+        textbook = formulas.retention_rate_textbook(int(of["at_end"]), int(of["new_at_end"]), start)
         rates = {
             "retention.rate": _share(formulas.retention_rate(kept, start), kept, start, caution),
             # counts the reactivated, who weren't among the start's customers: no share of them,
@@ -132,8 +151,8 @@ def _rates(frame: pd.DataFrame, caution: str | None) -> dict[str, Metric]:
             ),
             "churn.rate": _share(formulas.churn_rate(lost, start), lost, start, caution),
         }
-    repeat, buyers = int((frame["purchases"] >= 2).sum()), int(bought.sum())
-    ever, total = int((frame["ever"] >= 2).sum()), int((frame["ever"] >= 1).sum())
+    repeat, buyers = int(of["twice"]), int(of["active"])
+    ever, total = int(of["ever_twice"]), int(of["total"])
     rates["retention.repeat_rate"] = (
         _share(formulas.repeat_rate(repeat, buyers), repeat, buyers)
         if buyers
@@ -147,13 +166,12 @@ def _rates(frame: pd.DataFrame, caution: str | None) -> dict[str, Metric]:
     return rates
 
 
-def _journey(base: Base, as_of: dt.date) -> dict[str, Metric]:
-    second = days_to_second(base, as_of)
-    observed = second["observed_days"] >= REPEAT_DAYS
-    # a missing second purchase compares as false: not within the 90 days
-    within = observed & (second["days_to_second"] <= REPEAT_DAYS)
-    n, count = int(observed.sum()), int(within.sum())
-    gaps = second["days_to_second"].dropna().to_numpy(dtype=float)
+def _journey(of: dict[str, Any], between: pd.DataFrame) -> dict[str, Metric]:
+    n, count = int(of["watched"]), int(of["soon"])
+    days: Metric = unknown("days", "Nobody has made a second purchase.", n=0)
+    if len(between):
+        median, limits = median_of_counts(between["gap"], between["customers"])
+        days = Metric(median, "days", *_limits(limits), n=int(between["customers"].sum()))
     return {
         "retention.repeat_90d": _share(formulas.repeat_rate(count, n), count, n)
         if n
@@ -162,24 +180,18 @@ def _journey(base: Base, as_of: dt.date) -> dict[str, Metric]:
             Sentence("Nobody was first seen {days} days or more before the end.", days=REPEAT_DAYS),
             n=0,
         ),
-        "journey.days_to_second": Metric(
-            float(pd.Series(gaps).median()), "days", *_limits(median_interval(gaps)), n=len(gaps)
-        )
-        if len(gaps)
-        else unknown("days", "Nobody has made a second purchase.", n=0),
+        "journey.days_to_second": days,
     }
 
 
-def _revenue(frame: pd.DataFrame) -> dict[str, Metric]:
-    revenue, orders = _money(frame["revenue"]), int(frame["orders"].sum())
-    buyers = frame[frame["bought"]]
-    returning, new = buyers[~buyers["new"]], buyers[buyers["new"]]
+def _revenue(of: dict[str, Any]) -> dict[str, Metric]:
+    revenue, orders, buyers = _money(of["revenue"]), int(of["orders"]), int(of["active"])
     metrics = {
         "revenue.net": Metric(revenue, "currency"),
         "orders.count": Metric(orders, "count"),
-        "orders.aov": _order_value(frame, orders),
+        "orders.aov": _order_value(of, orders),
     }
-    if not len(buyers):
+    if not buyers:
         nothing = "Nobody bought in the period."
         return metrics | {
             "orders.per_customer": unknown("number", nothing, n=0),
@@ -187,61 +199,84 @@ def _revenue(frame: pd.DataFrame) -> dict[str, Metric]:
             "revenue.top20_share": unknown("share", nothing, n=0),
             "spend.returning_vs_new": unknown("ratio", nothing, n=0),
         }
-    # who ordered and returned more on the same day has an order, but is no buyer
-    counted = frame[frame["bought"] | (frame["orders"] > 0)]
     metrics["orders.per_customer"] = Metric(
-        formulas.orders_per_customer(orders, len(buyers)),
+        formulas.orders_per_customer(orders, buyers),
         "number",
-        *_limits(ratio_interval(counted["orders"], counted["bought"])),
-        n=len(buyers),
+        *_limits(_ratio(of, "counted", "orders", "bought")),
+        n=buyers,
     )
-    metrics["revenue.returning_share"] = _revenue_share(
-        _money(returning["revenue"]), revenue, len(buyers)
-    )
-    top = formulas.top_share(buyers["revenue"], BEST_SHARE, total=revenue)
-    metrics["revenue.top20_share"] = (
-        Metric(top, "share", n=len(buyers))
-        if top is not None
-        else unknown("share", "Revenue in the period isn't above zero.", n=len(buyers))
-    )
-    metrics["spend.returning_vs_new"] = _spend_ratio(returning["revenue"], new["revenue"])
+    for name, part in (("returning", "revenue_returning"), ("top20", "best_fifth")):
+        metrics[f"revenue.{name}_share"] = _revenue_share(_money(of[part]), revenue, buyers)
+    metrics["spend.returning_vs_new"] = _spend_ratio(of)
     return metrics
 
 
-def _order_value(frame: pd.DataFrame, orders: int) -> Metric:
+def _contributions(of: dict[str, Any], caution: str | None) -> dict[str, Metric]:
+    """Revenue by what became of the customers, and per customer; together `revenue.net`."""
+    metrics: dict[str, Metric] = {}
+    rest = _money(of["revenue"])
+    for group in GROUPS:
+        name = "new" if group == "new_at_end" else group
+        n, revenue = int(of[group]), _money(of[f"revenue_{group}"])
+        rest -= revenue
+        metrics[f"revenue.{name}"] = Metric(revenue, "currency", n=n)
+        metrics[f"spend.{name}"] = (
+            Metric(revenue / n, "currency", *_limits(mean_limits(_moments(of, group))), n=n)
+            if n
+            else unknown("currency", "There is no customer in this group.", n=0)
+        )
+    metrics["revenue.not_at_end"] = Metric(round(rest, MONEY_DECIMALS), "currency")
+    lost = int(of["lost"])
+    before = Metric(_money(of["revenue_lost"]), "currency", n=lost, note=caution)
+    return metrics | {"revenue.lost_before": before}
+
+
+def _order_value(of: dict[str, Any], orders: int) -> Metric:
     if not orders:
         return unknown("currency", "There is no order with an amount above zero.", n=0)
-    ordering = frame[frame["orders"] > 0]
     return Metric(
-        formulas.average_order_value(_money(frame["order_revenue"]), orders),
+        formulas.average_order_value(_money(of["order_revenue"]), orders),
         "currency",
-        *_limits(ratio_interval(ordering["order_revenue"], ordering["orders"])),
+        *_limits(_ratio(of, "ordering", "revenue", "orders")),
         n=orders,
     )
 
 
-def _spend_ratio(returning: pd.Series, new: pd.Series) -> Metric:
-    if not len(new):
+def _spend_ratio(of: dict[str, Any]) -> Metric:
+    returning, new = int(of["returning"]), int(of["new"])
+    if not new:
         return unknown("ratio", "There were no new customers in the period to compare with.", n=0)
-    if not len(returning):
+    if not returning:
         return unknown("ratio", "There were no returning customers in the period.", n=0)
-    ratio = formulas.spend_ratio(_money(returning), len(returning), _money(new), len(new))
+    ratio = formulas.spend_ratio(
+        _money(of["revenue_returning"]), returning, _money(of["revenue_new"]), new
+    )
     if ratio is None:
-        return unknown("ratio", "The new customers' revenue isn't above zero.", n=len(new))
-    n = min(len(new), len(returning))
+        return unknown("ratio", "The new customers' revenue isn't above zero.", n=new)
+    n = min(new, returning)
     few = Sentence("Only {n} customers in one of the two groups: too few to compare.", n=n)
     return Metric(
         ratio,
         "ratio",
-        *_limits(means_ratio_interval(returning, new)),
+        *_limits(means_ratio_limits(_moments(of, "returning"), _moments(of, "new"))),
         n=n,
         note=few if n < FEW else None,
     )
 
 
-def _money(amounts: pd.Series) -> float:
+def _moments(of: dict[str, Any], name: str) -> Moments:
+    return moments(of[f"{name}_n"], of[f"{name}_mean"], of[f"{name}_var"])
+
+
+def _ratio(of: dict[str, Any], who: str, y: str, x: str) -> Interval | None:
+    """The interval of Σy / Σx over some customers."""
+    above, below = _moments(of, f"{who}_{y}"), _moments(of, f"{who}_{x}")
+    return ratio_limits(above, below, float(of[f"{who}_cov"]))
+
+
+def _money(amount: float) -> float:
     """A sum as money: 0.1 + 0.2 − 0.3 is 0, of which nothing has a share."""
-    return round(math.fsum(amounts), MONEY_DECIMALS)
+    return round(float(amount), MONEY_DECIMALS)
 
 
 def _revenue_share(part: float, whole: float, n: int) -> Metric:

@@ -1,28 +1,31 @@
 """Lists to act on: which customers, in which order, and what is at stake with them.
 
 What is at stake with a customer is what CLV would be if the customer were surely still one, less
-CLV as it is: CLV / P(alive) − CLV. Lists are ranked by it, not by the probability alone: the
-likeliest to have left have mostly left already.
+CLV as it is: CLV / P(alive) − CLV. Lists against leaving are ranked by it, not by the probability
+alone: the likeliest to have left have mostly left already.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
 import pandas as pd
 
-#: Longest list that goes out; a mail tool takes more, a person doesn't.
+from retention_lib.retention.slipping import GONE
+from retention_lib.sentence import Sentence
+
+#: Most that a person goes through: so long are the workbook's sheets. Mail tools get all.
 MOST = 2_000
 
-#: Below this P(alive) a customer counts as slipping, above `GONE` as one that can still be reached.
-SLIPPING: Final = 0.50
-GONE: Final = 0.05
+#: From this P(alive) up a customer is in all likelihood still one.
+STAYS: Final = 0.50
 
-#: A first purchase is recent for this many days.
-RECENT_DAYS: Final = 90
+#: Birthdays and the like are listed so many days ahead.
+AHEAD_DAYS: Final = 31
 
+#: What every list says of a customer; a list may have columns of its own before them.
 COLUMNS: Final = (
     "segment",
     "tier",
@@ -36,6 +39,8 @@ COLUMNS: Final = (
     "value_at_stake",
 )
 
+Rule = Callable[[pd.DataFrame], pd.DataFrame]
+
 
 @dataclass(frozen=True)
 class ActionList:
@@ -44,29 +49,57 @@ class ActionList:
     Parameters
     ----------
     id : str
-        Stable name: `win_back`, `thank_best`, `second_order`.
+        Stable name, such as `win_back`; the name of its CSV file.
     title : str
         Name of the sheet.
-    about : str
+    about : Sentence
         Whom it holds, in which order, what for.
-    customers : DataFrame
-        Indexed by customer, columns `COLUMNS`, the first to act on first.
-    eligible : int
-        How many met the rule; the list holds the first `MOST` of them.
-    eligible_at_stake, eligible_clv : float
-        Value at stake with, and CLV of, all who met the rule.
-    everyone : Index
-        All who met the rule.
+    own : tuple of str
+        Its own columns.
+    everyone : DataFrame
+        All who met the rule, the first to act on first: indexed by customer, columns `own` and
+        `COLUMNS`.
     """
 
     id: str
     title: str
+    about: Sentence
+    own: tuple[str, ...]
+    everyone: pd.DataFrame
+
+    @property
+    def customers(self) -> pd.DataFrame:
+        """The first `MOST` of them."""
+        return self.everyone.head(MOST)
+
+    @property
+    def eligible(self) -> int:
+        """How many met the rule."""
+        return len(self.everyone)
+
+    @property
+    def eligible_at_stake(self) -> float:
+        """Value at stake with all of them."""
+        return float(self.everyone["value_at_stake"].sum())
+
+    @property
+    def eligible_clv(self) -> float:
+        """Their CLV."""
+        return float(self.everyone["clv"].sum())
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """What makes a list: its rule gives the customers on it with the list's own columns."""
+
+    id: str
+    title: str
     about: str
-    customers: pd.DataFrame
-    eligible: int
-    eligible_at_stake: float
-    eligible_clv: float
-    everyone: pd.Index
+    rule: Rule
+    own: tuple[str, ...]
+    order: tuple[str, ...]
+    values: tuple[str, ...] = ()
+    """Names of the figures in `about`, which are columns that are the same for everybody."""
 
 
 def value_at_stake(clv: pd.Series, p_alive: pd.Series) -> pd.Series:
@@ -74,86 +107,184 @@ def value_at_stake(clv: pd.Series, p_alive: pd.Series) -> pd.Series:
     return (clv * (1 - p_alive) / p_alive.where(p_alive > 0)).fillna(0.0)
 
 
-def action_lists(customers: pd.DataFrame) -> tuple[ActionList, ...]:
+def action_lists(
+    customers: pd.DataFrame,
+    extra: Mapping[str, pd.DataFrame] | None = None,
+    *,
+    usable: bool = True,
+) -> tuple[ActionList, ...]:
     """The lists of a base.
 
     Parameters
     ----------
     customers : DataFrame
-        The valued customers: `COLUMNS` without value_at_stake, and `T_days` (days since the first
-        purchase).
+        The valued customers: `COLUMNS` without value_at_stake, `T_days` (days since the first
+        purchase), `away` (since the last), `due_days`, `late_days` and `rhythm`
+        (`retention.slipping`), `second_days` (`second_order.second_purchase_days`).
+    extra : mapping, optional
+        Frames indexed by customer that make lists of their own, by the list's id: `cross_sell`
+        (category, next_category, share, lift, n), `birthdays` (birthday: date of the next),
+        `anniversaries` (anniversary: date of the next, years). A list without a frame, or whose
+        frame has nobody, isn't there.
+    usable : bool
+        Whether the forecast is fit to act on; without it only those of `extra` are made.
 
     Returns
     -------
     tuple of ActionList
-        Empty where no customer has a value: a list would rank by nothing.
+        Those that rest on a value are left out where no customer has one.
     """
-    if customers["clv"].isna().all():
-        return ()
+    frames = extra or {}
     valued = customers.assign(value_at_stake=value_at_stake(customers["clv"], customers["p_alive"]))
-    return tuple(
-        _make(valued, id_, title, about, rule, order) for id_, title, about, rule, order in _RULES
+    ranked = usable and not customers["clv"].isna().all()
+    made = [_make(kind, valued) for kind in _KINDS] if ranked else []
+    for kind in _EXTRA:
+        if kind.id in frames and len(frames[kind.id]):
+            own = frames[kind.id][list(kind.own)]
+            own.index = own.index.astype(str)
+            joined = valued.join(own[~own.index.duplicated()], how="inner")
+            made.append(_make(kind, joined))
+    return tuple(made)
+
+
+def _win_back(c: pd.DataFrame) -> pd.DataFrame:
+    late = c[(c["rhythm"] == "late") & (c["purchases"] >= 2)]
+    return late.assign(
+        due=_after_last(late, "due_days"),
+        late=_after_last(late, "late_days"),
+        days_late=late["away"] - late["late_days"],
     )
 
 
-Rule = Callable[[pd.DataFrame], pd.Series]
+def _remind_now(c: pd.DataFrame) -> pd.DataFrame:
+    window = c[c["rhythm"] == "window"]
+    return window.assign(
+        due=_after_last(window, "due_days"),
+        late=_after_last(window, "late_days"),
+        days_left=window["late_days"] - window["away"],
+    )
 
 
-def _slipping(c: pd.DataFrame) -> pd.Series:
-    return (c["purchases"] >= 2) & (c["p_alive"] < SLIPPING) & (c["p_alive"] >= GONE)
-
-
-def _best(c: pd.DataFrame) -> pd.Series:
+def _thank_best(c: pd.DataFrame) -> pd.DataFrame:
     first_tier = c["tier"].cat.categories[0]
-    return (c["tier"] == first_tier) & (c["p_alive"] >= SLIPPING)
+    return c[(c["tier"] == first_tier) & (c["p_alive"] >= STAYS)]
 
 
-def _one_recent(c: pd.DataFrame) -> pd.Series:
-    return (c["purchases"] == 1) & (c["T_days"] <= RECENT_DAYS)
+def _second_order(c: pd.DataFrame) -> pd.DataFrame:
+    one = c[(c["purchases"] == 1) & (c["T_days"] <= c["second_days"])]
+    until = one["first"] + pd.to_timedelta(one["second_days"], unit="D")
+    return one.assign(second_by=until, days_left=one["second_days"] - one["T_days"])
 
 
-_RULES: Final[tuple[tuple[str, str, str, Rule, str], ...]] = (
-    (
+def _reachable(c: pd.DataFrame) -> pd.DataFrame:
+    return c[~(c["p_alive"] < GONE)]
+
+
+def _soon(column: str) -> Rule:
+    def rule(c: pd.DataFrame) -> pd.DataFrame:
+        day = pd.to_datetime(c[column])
+        today = c["first"] + pd.to_timedelta(c["T_days"], unit="D")
+        ahead = (day - today).dt.days
+        return _reachable(c.assign(**{column: day})[(ahead > 0) & (ahead <= AHEAD_DAYS)])
+
+    return rule
+
+
+def _after_last(c: pd.DataFrame, days: str) -> pd.Series:
+    return c["last"] + pd.to_timedelta(c[days], unit="D")
+
+
+_BY_STAKE: Final = ("value_at_stake",)
+_BY_VALUE: Final = ("clv", "revenue")
+
+_KINDS: Final = (
+    _Kind(
         "win_back",
         "Win back",
-        f"Customers with two or more purchases whose probability of still being one has fallen "
-        f"below {SLIPPING:.0%} but not below {GONE:.0%}; the largest value at stake first.",
-        _slipping,
-        "value_at_stake",
+        "Customers with two purchases or more who are later than their own rhythm: of customers "
+        "with such a history who stay, nine in ten would have bought again by the day under "
+        "“Late from”. Who is in all likelihood gone is left out. The largest value at stake first.",
+        _win_back,
+        ("due", "late", "days_late"),
+        _BY_STAKE,
     ),
-    (
+    _Kind(
+        "remind_now",
+        "Remind now",
+        "Customers whose next purchase is due by their own rhythm, and for whom a reminder isn't "
+        "late yet: it is from the day under “Late from”, where that is within the time that the "
+        "data cover. The largest value at stake first.",
+        _remind_now,
+        ("due", "late", "days_left"),
+        _BY_STAKE,
+    ),
+    _Kind(
         "thank_best",
         "Thank the best",
         "Customers of the best value tier who are in all likelihood still with you; "
         "the largest CLV first.",
-        _best,
-        "clv",
+        _thank_best,
+        (),
+        ("clv",),
     ),
-    (
+    _Kind(
         "second_order",
         "Second order",
-        f"Customers whose first and only purchase was in the last {RECENT_DAYS} days; "
-        "the largest CLV first.",
-        _one_recent,
-        "clv",
+        "Customers whose first and only purchase was in the last {second_days} days, the time in "
+        "which most second purchases happen; “Second by” is the last day of it. The largest CLV "
+        "first.",
+        _second_order,
+        ("second_by", "days_left"),
+        ("clv",),
+        ("second_days",),
     ),
 )
 
+_EXTRA: Final = (
+    _Kind(
+        "cross_sell",
+        "Cross-sell",
+        "Customers who buy one category and not yet the one that its buyers take up next more "
+        "often than like customers do; the largest CLV first.",
+        _reachable,
+        ("category", "next_category", "share", "lift", "n"),
+        _BY_VALUE,
+    ),
+    _Kind(
+        "birthdays",
+        "Birthdays",
+        "Customers with a birthday in the next month, who aren't gone in all likelihood; the next "
+        "birthday first.",
+        _soon("birthday"),
+        ("birthday",),
+        ("birthday",),
+    ),
+    _Kind(
+        "anniversaries",
+        "Anniversaries",
+        "Customers whose first purchase has its anniversary in the next month, who aren't gone in "
+        "all likelihood; the next one first.",
+        _soon("anniversary"),
+        ("anniversary", "years"),
+        ("anniversary",),
+    ),
+)
+#: Columns by which the smallest comes first.
+_ASCENDING: Final = frozenset({"birthday", "anniversary"})
 
-def _make(
-    valued: pd.DataFrame, id_: str, title: str, about: str, rule: Rule, order: str
-) -> ActionList:
-    chosen = valued[rule(valued)]
+
+def _make(kind: _Kind, valued: pd.DataFrame) -> ActionList:
+    chosen = kind.rule(valued)
     # the id breaks ties, so that a rerun gives the same list
     ranked = chosen.rename_axis("customer").reset_index()
-    ranked = ranked.sort_values([order, "customer"], ascending=[False, True], kind="stable")
+    order = [*kind.order, *(_BY_VALUE if kind.order[0] in _ASCENDING else ()), "customer"]
+    up = [column in _ASCENDING or column == "customer" for column in order]
+    ranked = ranked.sort_values(order, ascending=up, kind="stable")
+    values = {name: int(valued[name].iloc[0]) if len(valued) else 0 for name in kind.values}
     return ActionList(
-        id=id_,
-        title=title,
-        about=about,
-        customers=ranked.set_index("customer")[list(COLUMNS)].head(MOST),
-        eligible=len(chosen),
-        eligible_at_stake=float(chosen["value_at_stake"].sum()),
-        eligible_clv=float(chosen["clv"].sum()),
-        everyone=chosen.index,
+        id=kind.id,
+        title=kind.title,
+        about=Sentence(kind.about, **values),
+        own=kind.own,
+        everyone=ranked.set_index("customer")[[*kind.own, *COLUMNS]],
     )

@@ -51,6 +51,22 @@ def earlier_day(base: Base, months: int = MONTHS) -> tuple[Base, int] | None:
     return (base.at(day), months) if shift_months(day, -months) >= base.start else None
 
 
+def buyers_since(base: Base, earlier: Base) -> pd.Index:
+    """Who has bought since an earlier day.
+
+    Parameters
+    ----------
+    base, earlier : Base
+        Now, and as it was then.
+    """
+    bought = base.purchases()
+    since = bought.filter(
+        bought[schema.DAY].between(ibis.date(earlier.as_of + ONE_DAY), ibis.date(base.as_of))
+    )
+    ids = since.select(schema.CUSTOMER).distinct().to_pyarrow()[schema.CUSTOMER]
+    return pd.Index(ids.to_pandas())
+
+
 def left_alone(base: Base, earlier: Base, months: int, customers: pd.Index) -> LeftAlone | None:
     """The share of some customers, chosen as of an earlier day, with a purchase since.
 
@@ -68,18 +84,30 @@ def left_alone(base: Base, earlier: Base, months: int, customers: pd.Index) -> L
     LeftAlone or None
         None with fewer than `SMALLEST` customers.
     """
-    if len(customers) < SMALLEST:
+    bought = customers.isin(buyers_since(base, earlier))
+    return share_back(pd.Series(bought, index=customers), months)
+
+
+def share_back(bought: pd.Series, months: int) -> LeftAlone | None:
+    """The share of some customers with a purchase since, where that is known of each.
+
+    Parameters
+    ----------
+    bought : Series of bool
+        By customer.
+    months : int
+        Within how long.
+
+    Returns
+    -------
+    LeftAlone or None
+        None with fewer than `SMALLEST` customers.
+    """
+    n, came = len(bought), int(bought.sum())
+    if n < SMALLEST:
         return None
-    bought = base.purchases()
-    since = bought.filter(
-        bought[schema.DAY].between(ibis.date(earlier.as_of + ONE_DAY), ibis.date(base.as_of))
-    )
-    buyers = set(since.select(schema.CUSTOMER).distinct().execute()[schema.CUSTOMER])
-    came = sum(customer in buyers for customer in customers)
-    limits = wilson(came, len(customers))
-    low, high = limits or (None, None)
-    share = Metric(came / len(customers), "share", low=low, high=high, n=len(customers))
-    return LeftAlone(months, share)
+    low, high = wilson(came, n) or (None, None)
+    return LeftAlone(months, Metric(came / n, "share", low=low, high=high, n=n))
 
 
 def group_size(base_rate: float, uplift: float) -> int | None:

@@ -121,6 +121,34 @@ def tiers(clv: pd.Series, shares: Mapping[str, float]) -> pd.Series:
     return pd.Series(pd.Categorical(names, list(shares), ordered=True), index=clv.index)
 
 
+def tier_cuts(customers: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:
+    """The CLV at which each tier begins and ends, so that anybody can rebuild it.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        `tier` (as `tiers` gives it) and `clv`.
+    shares : mapping
+        Of which the tiers were made.
+
+    Returns
+    -------
+    DataFrame
+        A row a tier that somebody is in, best first: `tier`, `asked` (share of customers in the
+        client file), `customers`, `lowest`, `highest` (CLV of its customers), `clv`,
+        `share_of_clv`.
+    """
+    grouped = customers.groupby("tier", observed=True)["clv"].agg(
+        customers="size", lowest="min", highest="max", clv="sum"
+    )
+    total = grouped["clv"].sum()
+    grouped["share_of_clv"] = grouped["clv"] / total if total > 0 else np.nan
+    cuts = grouped.reset_index()
+    cuts["tier"] = cuts["tier"].astype(str)
+    cuts.insert(1, "asked", [shares[name] for name in cuts["tier"]])
+    return cuts
+
+
 def profile(customers: pd.DataFrame, by: str) -> pd.DataFrame:
     """One row per group with its size and its share of customers, revenue and CLV.
 

@@ -12,6 +12,9 @@ CHAPTERS = ("00_summary", "01_data", "02_retention", "03_cltv", "04_actions")
 #: Those that need the forecast, which the run makes while the others are at work.
 WITH_FORECAST = frozenset({"00_summary", "03_cltv", "04_actions"})
 
+#: Sums the others up, so that it is run after them.
+LAST = "00_summary"
+
 
 def notebooks_folder(here: Path | None = None) -> Path:
     """The folder of the chapters' notebooks: in the working directory, else of this installation.

@@ -9,7 +9,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,10 +29,12 @@ from retention_lib.params import ClientFile
 from retention_lib.report.exporter import assemble, render
 from retention_lib.report.labels import in_order
 from retention_lib.report.page import metrics_of
+from retention_lib.report.traced import traced_of
 from retention_lib.report.voice import language_of, page_of
-from retention_lib.run.chapters import WITH_FORECAST, choose, notebooks_folder
+from retention_lib.run.chapters import LAST, WITH_FORECAST, choose, notebooks_folder
 from retention_lib.run.execute import ChapterRun, execute_chapter
 from retention_lib.run.forecasts import prepare_forecast
+from retention_lib.run.history import hand_over, keep
 from retention_lib.run.output import building, leave_failed, put_in_place
 from retention_lib.run.provenance import provenance
 from retention_lib.run.server import can_fork, default_server
@@ -124,6 +126,7 @@ def report_client(
         with _timed("data", seconds, progress):
             base = _prepare(file, handover)
         target = reports / file.params.client / base.as_of.isoformat()
+        hand_over(target.parent, file.params.client, base.as_of, handover)
         try:
             with _environment(VARIABLE, folder):
                 runs = _execute(
@@ -142,6 +145,7 @@ def report_client(
             with _timed("report", seconds, progress):
                 _write_report(base, notebooks, built, brand_folder=file.folder)
             metrics = _metrics(notebooks)
+            traced = traced_of(notebooks)
         except RetentionError as error:
             failed = leave_failed(built, target, _log(built, error))
             # what was executed has moved; the sentences name where it lies now
@@ -153,8 +157,9 @@ def report_client(
         if only is not None:
             report = _place_chapter(built, target, chapters[0])
             return Made(report, metrics, warnings, seconds)
-        _write_files(base, metrics, seconds, handover, built)
+        _write_files(base, metrics, traced, seconds, handover, built)
         put_in_place(built, target)
+        warnings += keep(target.parent, file.params.client)
     return Made(target / "report.html", metrics, warnings, seconds)
 
 
@@ -231,7 +236,12 @@ def _execute(
         if waiting:
             with _timed("forecast", seconds, progress):
                 prepare_forecast(base, handover, reports)
-            at_work |= {t: pool.submit(run, t) for t in waiting}
+        base.release()  # the chapters have it from the handover
+        summing_up = [t for t in waiting if t.stem == LAST]
+        at_work |= {t: pool.submit(run, t) for t in waiting if t not in summing_up}
+        # what the other chapters worked out is there when it begins
+        wait(at_work.values())
+        at_work |= {t: pool.submit(run, t) for t in summing_up}
         results = [at_work[t].result() for t in templates]
     failures = [r for r in results if isinstance(r, RetentionError)]
     if failures:
@@ -272,6 +282,7 @@ def _write_report(
 def _write_files(
     base: Base,
     metrics: Mapping[str, Metric],
+    traced: Mapping[str, Any],
     seconds: Mapping[str, float],
     handover: Path,
     built: Path,
@@ -282,6 +293,7 @@ def _write_files(
         "client": base.params.client,
         "as_of": base.as_of.isoformat(),
         "metrics": {name: metrics[name].as_json() for name in in_order(metrics)},
+        **traced,
     }
     _write_json(built / "metrics.json", figures)
     finished = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")

@@ -47,6 +47,12 @@ def lines() -> pd.DataFrame:
     )
 
 
+def amounts() -> pd.DataFrame:
+    """The log as `oracle.sql` and its like read it: customer, date, amount in dollars."""
+    log = lines().rename(columns={"day": "date"})
+    return log[["customer", "date"]].assign(amount=log["cents"] / 100)
+
+
 def households(log: pd.DataFrame, as_of: pd.Timestamp) -> pd.DataFrame:
     """One row per household with a purchase, by its id: a purchase is a day worth more than 0.
 

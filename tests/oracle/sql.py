@@ -96,6 +96,7 @@ METRICS = (
     + """,
 edges AS (      -- each window is the days after its edge
     SELECT eve_of_p,
+           months_back(eve_of_p, $period_months)             AS eve_of_prior,
            months_back(eve_of_p, $active_months)             AS eve_of_start_window,
            months_back(CAST($as_of AS DATE), $active_months) AS eve_of_end_window
     FROM (SELECT months_back(CAST($as_of AS DATE), $period_months) AS eve_of_p)
@@ -122,6 +123,28 @@ spent_in_p AS (
     FROM used, edges
     WHERE day > eve_of_p
     GROUP BY customer
+),
+spent_before AS (
+    SELECT customer, sum(amount) AS revenue
+    FROM used, edges
+    WHERE day > eve_of_prior AND day <= eve_of_p
+    GROUP BY customer
+),
+by_fate AS (    -- who neither is nor was a customer can have returns, which are in the rest
+    SELECT count(*) FILTER (in_s AND in_e)                                       AS kept,
+           count(*) FILTER (in_e AND in_n)                                       AS newly,
+           count(*) FILTER (in_e AND NOT in_n AND NOT in_s)                      AS back,
+           coalesce(sum(s.revenue) FILTER (in_s AND in_e), 0)                    AS of_kept,
+           coalesce(sum(s.revenue) FILTER (in_e AND in_n), 0)                    AS of_newly,
+           coalesce(sum(s.revenue) FILTER (in_e AND NOT in_n AND NOT in_s), 0)   AS of_back,
+           coalesce(sum(b.revenue) FILTER (in_s AND NOT in_e), 0)                AS lost_before
+    FROM people p LEFT JOIN spent_in_p s ON s.customer = p.customer
+                  LEFT JOIN spent_before b ON b.customer = p.customer
+),
+not_at_end AS (
+    SELECT coalesce(sum(s.revenue), 0) AS of_gone
+    FROM spent_in_p s LEFT JOIN people p ON p.customer = s.customer
+    WHERE NOT coalesce(p.in_e, false)
 ),
 buyers AS (
     SELECT p.customer, p.in_n, s.revenue,
@@ -192,8 +215,18 @@ SELECT total                                        AS "customers.total",
                                                     AS "revenue.top20_share",
        CASE WHEN b_not_n > 0 AND n > 0 AND of_new > 0
             THEN (of_returning::DOUBLE / b_not_n) / (of_new::DOUBLE / n) END
-                                                    AS "spend.returning_vs_new"
-FROM c, money, o
+                                                    AS "spend.returning_vs_new",
+       kept                                         AS "customers.kept",
+       newly                                        AS "customers.new_at_end",
+       of_kept::DOUBLE                              AS "revenue.kept",
+       of_back::DOUBLE                              AS "revenue.reactivated",
+       of_newly::DOUBLE                             AS "revenue.new",
+       of_gone::DOUBLE                              AS "revenue.not_at_end",
+       lost_before::DOUBLE                          AS "revenue.lost_before",
+       of_kept::DOUBLE / nullif(kept, 0)            AS "spend.kept",
+       of_back::DOUBLE / nullif(back, 0)            AS "spend.reactivated",
+       of_newly::DOUBLE / nullif(newly, 0)          AS "spend.new"
+FROM c, money, o, by_fate, not_at_end
 """
 )
 

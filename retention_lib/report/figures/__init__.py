@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from retention_lib.report.figures.cohort_curves import cohort_curves
 from retention_lib.report.figures.cohorts import cohort_heatmap
+from retention_lib.report.figures.curves import model_curve, next_purchase_curves
+from retention_lib.report.figures.economics import payback, retention_gain
 from retention_lib.report.figures.forecasts import (
     caught_revenue,
     forecast_against,
@@ -10,38 +13,66 @@ from retention_lib.report.figures.forecasts import (
     repeat_counts,
     value_map,
 )
+from retention_lib.report.figures.later_value import (
+    value_by_first_category,
+    value_by_first_size,
+)
 from retention_lib.report.figures.models import alive_map, holdout_by_frequency, holdout_tracking
 from retention_lib.report.figures.months import (
     monthly_customers,
     monthly_revenue,
     orders_by_month,
-    rate_trend,
 )
+from retention_lib.report.figures.movements import tier_moves
+from retention_lib.report.figures.over_time import rate_trend
+from retention_lib.report.figures.purchase_values import purchase_values
 from retention_lib.report.figures.retention import customer_flow, retention_shares, second_purchase
+from retention_lib.report.figures.season import marked_peaks, months_by_year
+from retention_lib.report.figures.slipping import value_slipping
 from retention_lib.report.figures.steps import next_purchase
 from retention_lib.report.figures.style import Drawn, style
+from retention_lib.report.figures.track import report_trends
 from retention_lib.report.figures.value import segments, value_concentration
+from retention_lib.report.figures.weekdays import week_hours, weekday_lifts
+from retention_lib.report.figures.what_next import lifts, second_category
 
 __all__ = [
     "Drawn",
     "alive_map",
     "caught_revenue",
+    "cohort_curves",
     "cohort_heatmap",
     "customer_flow",
     "forecast_against",
     "forecast_errors",
     "holdout_by_frequency",
     "holdout_tracking",
+    "lifts",
+    "marked_peaks",
+    "model_curve",
     "monthly_customers",
     "monthly_revenue",
+    "months_by_year",
     "next_purchase",
+    "next_purchase_curves",
     "orders_by_month",
+    "payback",
+    "purchase_values",
     "rate_trend",
     "repeat_counts",
+    "report_trends",
+    "retention_gain",
     "retention_shares",
+    "second_category",
     "second_purchase",
     "segments",
     "style",
+    "tier_moves",
+    "value_by_first_category",
+    "value_by_first_size",
     "value_concentration",
     "value_map",
+    "value_slipping",
+    "week_hours",
+    "weekday_lifts",
 ]

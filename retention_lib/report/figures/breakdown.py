@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from retention_lib.report.figures.marks import nothing_to_draw, plain, shortened, upright
-from retention_lib.report.figures.style import BLUE, GREY, INK, QUIET, RULE, Drawn, canvas, drawing
+from retention_lib.report.figures.marks import beside, nothing_to_draw, plain, shortened, upright
+from retention_lib.report.figures.style import BLUE, GREY, QUIET, RULE, Drawn, canvas, drawing
 from retention_lib.report.figures.ticks import share_tick, tick_positions, written_ticks
 from retention_lib.report.language import Formats
 
@@ -67,7 +67,7 @@ def group_rates(
     ax.set_ylim(-1.0 if np.isfinite(reference).any() else -0.6, len(frame) + 0.1)
     _references(ax, reference, ys, fmt)
     for i in range(len(frame)):
-        _figure_beside(ax, ys[i], _with_n(rate[i], n[i], fmt), bold=bool(out[i]))
+        beside(ax, ys[i], _with_n(rate[i], n[i], fmt), bold=bool(out[i]))
     tick_positions(ax.yaxis, ys.tolist(), [shortened(s, 34) for s in frame["label"]])
     written_ticks(ax.xaxis, share_tick(fmt, right - left), most=5)
     ax.spines["left"].set_visible(False)
@@ -115,22 +115,6 @@ def _references(ax: Axes, reference: np.ndarray, ys: np.ndarray, fmt: Formats) -
         color=QUIET,
         fontsize=8,
         fontstyle="italic",
-    )
-
-
-def _figure_beside(ax: Axes, y: float, text: str, *, bold: bool) -> None:
-    """One column of figures at the right reads as a table and meets no dot."""
-    ax.annotate(
-        text,
-        (1.0, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(10, 0),
-        textcoords="offset points",
-        va="center",
-        color=INK,
-        fontsize=8.5,
-        fontweight="bold" if bold else "normal",
-        annotation_clip=False,
     )
 
 

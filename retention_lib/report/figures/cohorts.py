@@ -29,6 +29,7 @@ def cohort_heatmap(
     unfinished: pd.DataFrame,
     fmt: Formats,
     period: Literal["month", "quarter", "year"] = "month",
+    pooled: pd.Series | None = None,
     ax: Axes | None = None,
 ) -> Drawn:
     """The share of each cohort that bought in each later period.
@@ -48,6 +49,8 @@ def cohort_heatmap(
         Same shape; True where the period isn't over.
     fmt : Formats
     period : {"month", "quarter", "year"}
+    pooled : pandas.Series, optional
+        Share of all cohorts together by period, for a last row.
     ax : matplotlib.axes.Axes, optional
 
     Returns
@@ -57,6 +60,11 @@ def cohort_heatmap(
     later = frame[[column for column in frame.columns if int(column) > 0]]
     # The newest cohort has no later period yet; its row would be blank.
     later = later.dropna(axis="columns", how="all").dropna(axis="index", how="all")
+    cohorts = len(later)
+    if pooled is not None and cohorts > 1:
+        everybody = fmt.say("All cohorts")
+        later = pd.concat([later, pooled.reindex(later.columns).to_frame(everybody).T])
+        sizes = pd.concat([sizes, pd.Series({everybody: sizes.sum()})])
     rows, columns = later.shape
     ax = canvas(ax, height=min(max(2.0, 1.15 + ROW * rows), TALLEST))
     values = later.to_numpy(dtype=float, na_value=np.nan)
@@ -84,6 +92,8 @@ def cohort_heatmap(
         yticklabels=False,
     )
     _readable(ax, finished, top)
+    if rows > cohorts:
+        ax.axhline(cohorts, color="white", linewidth=5)
     for row, column in zip(*np.nonzero(hidden & np.isfinite(values)), strict=True):
         ax.add_patch(
             Rectangle(
@@ -106,7 +116,7 @@ def cohort_heatmap(
         notes.append(fmt.say("hatched: not over yet"))
     ax.set_xlabel(f"{axis}\n({'; '.join(notes)})")
     ax.set_ylabel("")
-    return Drawn(ax, _alt(later, finished, sizes, period, fmt))
+    return Drawn(ax, _alt(later[:cohorts], finished[:cohorts], period, fmt))
 
 
 def _written(values: np.ndarray, columns: int, fmt: Formats) -> np.ndarray:
@@ -162,7 +172,6 @@ def _name_columns(ax: Axes, columns: list[int]) -> None:
 def _alt(
     later: pd.DataFrame,
     finished: np.ndarray,
-    sizes: pd.Series,
     period: Literal["month", "quarter", "year"],
     fmt: Formats,
 ) -> str:

@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.transforms import blended_transform_factory
 
-from retention_lib.report.figures.style import GREY, INK, QUIET, RULE, Drawn
+from retention_lib.report.figures.style import BLUE, GREY, INK, QUIET, RULE, Drawn
 
 HATCH = "/////"
 """Over all that isn't finished: an open month, a cohort's running period."""
@@ -229,3 +229,35 @@ def nothing_to_draw(ax: Axes, sentence: str) -> Drawn:
         color=INK,
     )
     return Drawn(ax, sentence)
+
+
+def over(ax: Axes, x: float, value: float, upper: float, text: str) -> None:
+    """A figure over its dot, clear of its interval."""
+    ax.annotate(
+        text,
+        (x, max(value, upper) if np.isfinite(upper) else value),
+        xytext=(0, 7),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        color=BLUE,
+        fontsize=8.5,
+        fontweight="bold",
+        annotation_clip=False,
+    )
+
+
+def beside(ax: Axes, y: float, text: str, *, bold: bool) -> None:
+    """One column of figures at the right reads as a table and meets no dot."""
+    ax.annotate(
+        text,
+        (1.0, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(10, 0),
+        textcoords="offset points",
+        va="center",
+        color=INK,
+        fontsize=8.5,
+        fontweight="bold" if bold else "normal",
+        annotation_clip=False,
+    )

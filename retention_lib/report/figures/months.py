@@ -1,4 +1,4 @@
-"""Figures by calendar month: customers, revenue, orders, and a rate over time."""
+"""Figures by calendar month: customers, revenue, orders."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from retention_lib.report.figures.ticks import (
     Number,
     month_axis,
     month_numbers,
-    share_tick,
     value_axis,
 )
 from retention_lib.report.language import Formats
@@ -218,53 +217,3 @@ def orders_by_month(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -
     if open_.any():
         alt += " " + fmt.say("Months that aren't whole are left out of the comparison.")
     return Drawn(ax, alt if not open_.all() else fmt.say("No month is whole yet."))
-
-
-@drawing
-def rate_trend(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -> Drawn:
-    """A rate over time with its interval, such as the retention rate at the end of each month.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        A row a date: `date`, `value` (share), `low`, `high` (its interval; NaN where there is
-        none).
-    fmt : Formats
-    ax : matplotlib.axes.Axes, optional
-
-    Returns
-    -------
-    Drawn
-    """
-    ax = canvas(ax, height=3.0)
-    known = frame[np.isfinite(plain(frame["value"]))]
-    if known.empty:
-        return nothing_to_draw(ax, fmt.say("There is no date at which the rate is known yet."))
-    # Rates are taken at month ends; a month is the step of the axis.
-    xs = month_numbers(known["date"])
-    value, low, high = (plain(known[name]) for name in ("value", "low", "high"))
-    ax.fill_between(xs, low, high, color=BLUE, alpha=0.16, linewidth=0)
-    lone = len(known) == 1
-    if lone:
-        ax.vlines(xs, low, high, color=BLUE, alpha=0.5)
-    ax.plot(xs, value, color=BLUE, marker="o" if len(known) < 25 else "", markersize=4)
-    ax.plot(xs[-1:], value[-1:], color=BLUE, marker="o", markersize=6)
-    top = min(top_of(value, high), 1.0)
-    value_axis(ax, share_tick(fmt, top), top)
-    month_axis(ax, xs, fmt.month)
-    end_labels(ax, [(value[-1], fmt.share(value[-1]), BLUE)], xs[-1])
-    now = {"last": fmt.date(known["date"].iloc[-1]), "value": fmt.share(value[-1])}
-    if lone:
-        written = fmt.say("At {last} the rate was {value}.", **now)
-    else:
-        then = {"first": fmt.date(known["date"].iloc[0]), "start": fmt.share(value[0])}
-        written = fmt.say(
-            "The rate went from {start} at {first} to {value} at {last}.", **then, **now
-        )
-    if np.isfinite(low[-1]) and np.isfinite(high[-1]):
-        written += " " + fmt.say(
-            "The last has an interval from {low} to {high}.",
-            low=fmt.share(low[-1]),
-            high=fmt.share(high[-1]),
-        )
-    return Drawn(ax, written)

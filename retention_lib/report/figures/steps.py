@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from retention_lib.report.figures.marks import nothing_to_draw, plain, top_of
+from retention_lib.report.figures.marks import nothing_to_draw, over, plain, top_of
 from retention_lib.report.figures.style import BLUE, Drawn, canvas, drawing
 from retention_lib.report.figures.ticks import share_tick, tick_positions, value_axis
 from retention_lib.report.language import Formats
@@ -39,18 +39,7 @@ def next_purchase(frame: pd.DataFrame, fmt: Formats, days: int, ax: Axes | None 
     value_axis(ax, share_tick(fmt, 1.0), min(top_of(shares, high) * 1.15, 1.0))
     for x, share, upper in zip(xs, shares, high, strict=True):
         if np.isfinite(share):
-            ax.annotate(
-                fmt.share(share),
-                (x, max(share, upper) if np.isfinite(upper) else share),
-                xytext=(0, 7),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                color=BLUE,
-                fontsize=8.5,
-                fontweight="bold",
-                annotation_clip=False,
-            )
+            over(ax, float(x), share, upper, fmt.share(share))
     ax.set_xlim(-0.5, max(len(frame) - 0.5, 0.5))
     tick_positions(ax.xaxis, xs.tolist(), [fmt.count(n) for n in frame["number"]])
     ax.set_xlabel(fmt.say("Purchases so far"))

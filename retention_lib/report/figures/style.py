@@ -17,6 +17,7 @@ from functools import wraps
 from typing import Any, NamedTuple, ParamSpec
 
 import matplotlib as mpl
+import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -70,10 +71,16 @@ class Drawn(NamedTuple):
         `axes.figure` is the whole figure.
     alt : str
         The finding in a sentence, with its figures, for those who can't see the picture.
+    name : str
+        The function that drew it.
+    frame : DataFrame or None
+        What it was drawn from.
     """
 
     axes: Axes
     alt: str
+    name: str = ""
+    frame: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         """The sentence, which is what a plain-text reader gets."""
@@ -150,12 +157,14 @@ def style() -> Iterator[None]:
 
 
 def drawing(function: Callable[P, Drawn]) -> Callable[P, Drawn]:
-    """Let a figure function run in the report's `style`."""
+    """Let a figure function run in the report's `style`; what it drew keeps its first frame."""
 
     @wraps(function)
     def styled(*args: P.args, **kwargs: P.kwargs) -> Drawn:
         with style():
-            return function(*args, **kwargs)
+            drawn = function(*args, **kwargs)
+        frame = next((x for x in (*args, *kwargs.values()) if isinstance(x, pd.DataFrame)), None)
+        return drawn._replace(name=function.__name__, frame=frame)
 
     return styled
 

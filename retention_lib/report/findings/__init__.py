@@ -7,8 +7,10 @@ figures do.
 
 from retention_lib.report.findings import (
     actions,
+    advice,
     data,
     next_purchase,
+    period,
     retention,
     story,
     summary,
@@ -16,4 +18,15 @@ from retention_lib.report.findings import (
     worth,
 )
 
-__all__ = ["actions", "data", "next_purchase", "retention", "story", "summary", "tested", "worth"]
+__all__ = [
+    "actions",
+    "advice",
+    "data",
+    "next_purchase",
+    "period",
+    "retention",
+    "story",
+    "summary",
+    "tested",
+    "worth",
+]

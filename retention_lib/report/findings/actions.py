@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pandas as pd
 
 from retention_lib.metrics import Metric
@@ -12,23 +14,6 @@ from retention_lib.sentence import Sentence, about
 
 #: Rises in the share that buys again for which a test is sized, in points.
 UPLIFTS = (0.02, 0.05)
-
-
-def headline(lists: tuple[ActionList, ...]) -> Sentence:
-    """The chapter's headline."""
-    if not lists:
-        return Sentence("No lists: they would rest on a forecast that isn't fit to act on")
-    win_back = _named(lists, "win_back")
-    if win_back.eligible:
-        return Sentence(
-            "{n} customers are slipping away, with about {stake} at stake",
-            n=win_back.eligible,
-            stake=about(Metric(win_back.eligible_at_stake, "currency")),
-        )
-    waiting = sum(one.eligible for one in lists)
-    if waiting:
-        return Sentence("Nobody is slipping away; {n} customers are worth a word", n=waiting)
-    return Sentence("There is nobody to act on now")
 
 
 def segments(profile: pd.DataFrame) -> Sentence:
@@ -58,40 +43,88 @@ def rules(scores: Rfm) -> Sentence:
     )
 
 
+#: By list: the heading over it, and where nobody is on it.
+_FOUND: Final = {
+    "win_back": (
+        "Win back: {n} customers, about {stake} at stake",
+        "Win back: nobody with two purchases or more is later than the own rhythm",
+    ),
+    "remind_now": (
+        "Remind now: {n} customers whose window is open, about {stake} at stake",
+        "Remind now: nobody's window for a reminder is open",
+    ),
+    "thank_best": (
+        "Thank the best: {n} customers, worth about {value}",
+        "Thank the best: nobody in the best tier is surely still a customer",
+    ),
+    "second_order": (
+        "Second order: {n} customers have just made their first purchase",
+        "Second order: nobody made a first purchase lately",
+    ),
+    "cross_sell": (
+        "Cross-sell: {n} customers with a category to offer next",
+        "Cross-sell: nobody has a category that buyers of theirs add next",
+    ),
+    "birthdays": (
+        "Birthdays: {n} customers have theirs in the next month",
+        "Birthdays: nobody has one in the next month",
+    ),
+    "anniversaries": (
+        "Anniversaries: {n} customers have theirs in the next month",
+        "Anniversaries: nobody has one in the next month",
+    ),
+}
+#: By list: what to do with it.
+_MEASURES: Final = {
+    "win_back": (
+        "Send a win-back offer, from the top of the list down: it is ranked by what is at stake, "
+        "so stop where an offer costs more than the customer is worth. A result can be expected "
+        "within 3 to 6 months."
+    ),
+    "remind_now": (
+        "Remind them, without a discount: their usual time to buy has come, and some will come by "
+        "themselves. Among equals begin with those who have the fewest days left. A result can be "
+        "expected within 3 months."
+    ),
+    "thank_best": (
+        "Thank them, without a discount: early access, a greeting, a person to turn to. They need "
+        "no price to stay. A result can be expected within 6 to 12 months."
+    ),
+    "second_order": (
+        "Welcome them and make the second order easy: how to use what they bought, what goes with "
+        "it, how to reorder. A result can be expected within 3 to 6 months."
+    ),
+    "cross_sell": (
+        "Show them the category that buyers like them add next, beside what they buy already. A "
+        "result can be expected within 3 to 6 months."
+    ),
+    "birthdays": (
+        "Send a greeting on the day, a small gift with it for the best. A result can be expected "
+        "within 6 to 12 months."
+    ),
+    "anniversaries": (
+        "Send thanks on the day of the first purchase, with a look back at what was bought. A "
+        "result can be expected within 6 to 12 months."
+    ),
+}
+
+
 def one_list(given: ActionList) -> Sentence:
     """The heading over a list."""
-    n, stake = given.eligible, about(Metric(given.eligible_at_stake, "currency"))
-    value = about(Metric(given.eligible_clv, "currency"))
-    if given.id == "win_back":
-        if not n:
-            return Sentence("Win back: nobody with two purchases or more is slipping away")
-        return Sentence("Win back: {n} customers, about {stake} at stake", n=n, stake=stake)
-    if given.id == "thank_best":
-        if not n:
-            return Sentence("Thank the best: nobody in the best tier is surely still a customer")
-        return Sentence("Thank the best: {n} customers, worth about {value}", n=n, value=value)
-    if not n:
-        return Sentence("Second order: nobody made a first purchase lately")
-    return Sentence("Second order: {n} customers have just made their first purchase", n=n)
+    some, nobody = _FOUND[given.id]
+    if not given.eligible:
+        return Sentence(nobody)
+    return Sentence(
+        some,
+        n=given.eligible,
+        stake=about(Metric(given.eligible_at_stake, "currency")),
+        value=about(Metric(given.eligible_clv, "currency")),
+    )
 
 
 def measure(given: ActionList) -> Sentence:
     """What to do with a list."""
-    if given.id == "win_back":
-        return Sentence(
-            "Send a win-back offer, from the top of the list down: it is ranked by what is at "
-            "stake, so stop where an offer costs more than the customer is worth. A result can be "
-            "expected within 3 to 6 months."
-        )
-    if given.id == "thank_best":
-        return Sentence(
-            "Thank them, without a discount: early access, a greeting, a person to turn to. They "
-            "need no price to stay. A result can be expected within 6 to 12 months."
-        )
-    return Sentence(
-        "Welcome them and make the second order easy: how to use what they bought, what goes with "
-        "it, how to reorder. A result can be expected within 3 to 6 months."
-    )
+    return Sentence(_MEASURES[given.id])
 
 
 def alone(found: LeftAlone) -> Sentence:
@@ -138,9 +171,6 @@ def at_stake() -> Sentence:
     """What the figure behind the lists is."""
     return Sentence(
         "At stake is what a customer would be worth if surely still one, less the customer's CLV "
-        "as it is: CLV / P(alive) − CLV. The whole lists, with real ids, are in actions.xlsx."
+        "as it is: CLV / P(alive) − CLV. The lists, with real ids, are in actions.xlsx and, whole "
+        "and for mail tools, in the folder lists; half of each is drawn by lot as a control group."
     )
-
-
-def _named(lists: tuple[ActionList, ...], name: str) -> ActionList:
-    return next(one for one in lists if one.id == name)

@@ -14,8 +14,9 @@ from retention_lib.data.base import Base
 from retention_lib.metrics import Metric
 from retention_lib.report.labels import group_name
 from retention_lib.retention.breakdown import Breakdown
-from retention_lib.retention.group_counts import GROUP, SMALLEST
+from retention_lib.retention.group_counts import GROUP
 from retention_lib.sentence import Sentence
+from retention_lib.smallest import SMALLEST
 
 # Written out for each dimension, for nouns bend in the languages that these are translated to.
 _SAID: Final[dict[str, dict[str, str]]] = {

@@ -7,8 +7,8 @@ from typing import Final
 import pandas as pd
 
 from retention_lib.metrics import Metric
-from retention_lib.report.findings.retention import SMALL
 from retention_lib.sentence import Sentence
+from retention_lib.smallest import SMALLEST
 
 #: Days within which the heading asks for the next purchase.
 DAYS: Final = 90
@@ -22,7 +22,7 @@ def heading(steps: pd.DataFrame) -> Sentence:
     steps : DataFrame
         `retention.next_purchase.next_purchase`.
     """
-    known = steps[steps[f"n_{DAYS}"] >= SMALL]
+    known = steps[steps[f"n_{DAYS}"] >= SMALLEST]
     if known.empty or known["number"].iloc[0] != 1:
         return Sentence("Too few customers were watched long enough to say who comes back")
     first, last = known.iloc[0], known.iloc[-1]

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Final
 
 from retention_lib.data.base import Base
-from retention_lib.metrics import Metric
-from retention_lib.retention.cohorts import Cohorts
+from retention_lib.metrics import Metric, moved
 from retention_lib.sentence import Sentence
+from retention_lib.smallest import SMALLEST
 
 Metrics = Mapping[str, Metric]
 
-#: Groups smaller than this are held back: a percentage of three customers says nothing.
-SMALL: Final = 20
 
 #: From this share on, "100.0 %" would be read as all.
 PRACTICALLY_ALL: Final = 0.995
@@ -27,36 +24,19 @@ def rate(metrics: Metrics) -> Sentence:
         return Sentence(
             "The history is too short for a retention rate: nobody had bought before the period"
         )
-    if (kept.n or 0) < SMALL:
+    if (kept.n or 0) < SMALLEST:
         return Sentence(
             "Only {n} customers were there at the start: too few for a retention rate", n=kept.n
         )
     values = {"kept": kept, "lost": metrics["churn.rate"]}
-    moved = _moved(kept)
-    if moved > 0:
+    change = moved(kept)
+    if change > 0:
         return Sentence("{kept} of the customers stayed, more than in the period before", **values)
-    if moved < 0:
+    if change < 0:
         return Sentence("{kept} of the customers stayed, fewer than in the period before", **values)
     if kept.value >= 0.5:
         return Sentence("{kept} of the customers stayed, {lost} left", **values)
     return Sentence("{lost} of the customers left, {kept} stayed", **values)
-
-
-def _moved(metric: Metric) -> int:
-    """1 or −1 where the change is beyond what chance explains, else 0.
-
-    The earlier figure is as uncertain as this one, so their difference is √2 times as uncertain.
-    """
-    if None in (metric.value, metric.previous, metric.low, metric.high):
-        return 0
-    assert metric.value is not None
-    assert metric.previous is not None
-    assert metric.low is not None
-    assert metric.high is not None
-    change = metric.value - metric.previous
-    if abs(change) <= math.sqrt(2) * (metric.high - metric.low) / 2:
-        return 0
-    return 1 if change > 0 else -1
 
 
 def flow(metrics: Metrics) -> Sentence:
@@ -114,7 +94,7 @@ def second_purchase(metrics: Metrics) -> Sentence:
     days, within = metrics["journey.days_to_second"], metrics["retention.repeat_90d"]
     if days.value is None:
         return Sentence("Nobody has made a second purchase yet")
-    if within.value is None or (within.n or 0) < SMALL:
+    if within.value is None or (within.n or 0) < SMALLEST:
         return Sentence("Those who come back do so after {days} at the median", days=days)
     return Sentence(
         "{within} buy again within 90 days; half of those who ever come back do so within {days}",
@@ -123,31 +103,10 @@ def second_purchase(metrics: Metrics) -> Sentence:
     )
 
 
-def cohorts(table: Cohorts) -> Sentence:
-    """The heading over the cohort table."""
-    names = {"month": "month", "quarter": "quarter", "year": "year"}
-    first = table.pooled(1)
-    if first is None or first[1] < SMALL:
-        return Sentence("No cohort is old enough yet to say who comes back")
-    share = Metric(first[0], "share", n=first[1])
-    late = table.pooled(6)
-    if late is None or table.period != "month" or late[1] < SMALL:
-        return Sentence(
-            "In the {period} after their first, {share} buy again",
-            period=names[table.period],
-            share=share,
-        )
-    return Sentence(
-        "One month after the first purchase {share} buy, six months after it {late}",
-        share=share,
-        late=Metric(late[0], "share", n=late[1]),
-    )
-
-
 def revenue(metrics: Metrics) -> Sentence:
     """The heading over revenue: how much hangs on how few."""
     top = metrics["revenue.top20_share"]
-    if top.value is None or (top.n or 0) < SMALL:
+    if top.value is None or (top.n or 0) < SMALLEST:
         return Sentence("Revenue in the period was {net}", net=metrics["revenue.net"])
     return Sentence("The best fifth of the customers bring {top} of the revenue", top=top)
 
@@ -158,13 +117,13 @@ def returning(metrics: Metrics) -> Sentence:
     new = _count(metrics, "new")
     if share.value is None:
         return Sentence("There is no revenue in the period to divide.")
-    if share.value > PRACTICALLY_ALL and new < SMALL:
+    if share.value > PRACTICALLY_ALL and new < SMALLEST:
         return Sentence(
             "Practically all of the period's revenue comes from returning customers. With {new} "
             "new customers there is no group to compare their spend with.",
             new=new,
         )
-    if ratio.value is None or new < SMALL:
+    if ratio.value is None or new < SMALLEST:
         return Sentence(
             "Returning customers bring {share} of the period's revenue. With {new} new customers "
             "there is no group to compare their spend with.",

@@ -7,9 +7,8 @@ from collections.abc import Mapping
 from retention_lib.metrics import Metric, unknown
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.verdict import Verdict
-from retention_lib.report.findings.retention import SMALL
-from retention_lib.retention.lists import ActionList
 from retention_lib.sentence import Sentence, about
+from retention_lib.smallest import SMALLEST
 
 Metrics = Mapping[str, Metric]
 
@@ -25,7 +24,7 @@ def headline(metrics: Metrics, made: Forecast) -> Sentence:
     )
     months = Metric(made.horizon_months, "months")
     kind = "revenue" if made.margin >= 1 else "margin"
-    known = kept.value is not None and (kept.n or 0) >= SMALL
+    known = kept.value is not None and (kept.n or 0) >= SMALLEST
     if not known and value.value is None:
         return Sentence("The history is too short to say who stays and what they are worth")
     if not known:
@@ -64,23 +63,3 @@ def sure(verdict: Verdict) -> Sentence:
         "unfit": "Don't act on the forecast; the figures on what happened stand.",
     }
     return Sentence(words[verdict.kind])
-
-
-def first_steps(lists: tuple[ActionList, ...]) -> list[Sentence]:
-    """What to do first, a sentence a list; the largest sum first."""
-    said: list[tuple[float, Sentence]] = []
-    for one in lists:
-        if not one.eligible:
-            continue
-        stake = about(Metric(one.eligible_at_stake, "currency"))
-        worth = about(Metric(one.eligible_clv, "currency"))
-        sentence = {
-            "win_back": "Win back: {n} customers are slipping away, with about {stake} at stake.",
-            "thank_best": "Thank the best: {n} customers hold about {worth} of the value to come.",
-            "second_order": "Make the second order easy: {n} customers have just made their first.",
-        }[one.id]
-        weight = one.eligible_at_stake if one.id == "win_back" else one.eligible_clv
-        said.append((weight, Sentence(sentence, n=one.eligible, stake=stake, worth=worth)))
-    if not said:
-        return [Sentence("There is no list to act on: it would rest on a forecast that isn't fit.")]
-    return [sentence for _, sentence in sorted(said, key=lambda pair: -pair[0])]

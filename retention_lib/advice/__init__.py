@@ -1,0 +1,1 @@
+"""What to do: recommendations that follow from the evidence of a base, and none without."""

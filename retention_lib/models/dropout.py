@@ -1,0 +1,201 @@
+"""Fewer customers leaving, purchase rates as they are: a fitted model with another dropout.
+
+By a model the odds of leaving after a purchase are a / (b + n) once n have not been the last
+(BG/NBD, MBG/NBD), and the hazard of leaving at a tenure of t is s / (β + t) (Pareto/NBD). With a or
+s times k each of them, at every point of every history, is k times as large: a proportional change,
+the same for new customers and old. (β divided by k would do next to nothing to old customers, whose
+tenure outweighs it.) How often somebody buys while a customer, Gamma(r + x, α + T), stays.
+
+The retention rate ahead is the mean over customers of P(a purchase within t | history). More of
+them can buy again only if fewer have left by today or leave before they do: a BG/NBD customer who
+is one today stays one until the next purchase, so that there only the former counts. k therefore
+stands for both, what has been and what is to come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import numpy as np
+
+from retention_lib.models.fitter import PurchaseFitter
+from retention_lib.models.histories import Floats, Histories, distinct
+from retention_lib.models.pareto import ParetoNBDFitter
+
+#: log k at which next to nobody leaves.
+NOBODY: Final = -30.0
+#: Rows that are integrated at once.
+_BLOCK: Final = 20_000
+#: Tanh-sinh rule on (0, 1): its points crowd at both ends, where the integrand may turn.
+_T = 0.1 * np.arange(-33, 34)
+_NODES = 1 / (1 + np.exp(-np.pi * np.sinh(_T)))
+_WEIGHTS = 0.1 * np.pi * np.cosh(_T) * _NODES * (1 - _NODES)
+
+
+def with_parameters(model: PurchaseFitter, params: Mapping[str, float]) -> PurchaseFitter:
+    """A model of the same kind with other parameters, to predict with; it has no data of its own.
+
+    Parameters
+    ----------
+    model : PurchaseFitter
+    params : mapping
+        By name; those that aren't given stay.
+    """
+    changed = type(model)()
+    changed.params_ = model.params_.copy()
+    for name, value in params.items():
+        changed.params_[name] = value
+    changed.time_unit, changed.grain, changed.as_of = model.time_unit, model.grain, model.as_of
+    return changed
+
+
+def with_dropout(model: PurchaseFitter, log_k: float) -> PurchaseFitter:
+    """The model with e^log_k times the odds of leaving at every point of every history.
+
+    Parameters
+    ----------
+    model : PurchaseFitter
+    log_k : float
+        0 leaves it as it is, `NOBODY` lets next to nobody leave.
+    """
+    shape = "s" if "s" in model.params_ else "a"
+    return with_parameters(model, {shape: float(model.params_[shape]) * float(np.exp(log_k))})
+
+
+def returning_if_alive(model: PurchaseFitter, t: float, frequency: Floats, T: Floats) -> Floats:
+    """P(a purchase within t) of customers who are alive.
+
+    Of the beta-geometric models 1 − ((α + T) / (α + T + t))^(r + x): nobody leaves before buying.
+    Of the Pareto/NBD
+
+        ∫ (r + x) (α + T)^(r + x) / (α + T + u)^(r + x + 1) · ((β + T) / (β + T + u))^s du
+
+    over u from 0 to t: the density of the next purchase, times the chance to be there still.
+
+    Parameters
+    ----------
+    model : PurchaseFitter
+    t : float
+        In the model's unit of time.
+    frequency, T : ndarray, shape (m,)
+
+    Returns
+    -------
+    ndarray, shape (m,)
+    """
+    if not isinstance(model, ParetoNBDFitter):
+        r, alpha, _, _ = model.parameters
+        return np.asarray(-np.expm1(-(r + frequency) * np.log1p(t / (alpha + T))))
+    first, inverse = distinct(frequency, T)
+    x, age = frequency[first], T[first]
+    result = np.empty(len(first))
+    for start in range(0, len(first), _BLOCK):
+        rows = slice(start, start + _BLOCK)
+        result[rows] = _pareto(model, t, x[rows], age[rows])
+    return result[inverse]
+
+
+def _pareto(model: PurchaseFitter, t: float, x: Floats, T: Floats) -> Floats:
+    """In the share v of purchases that come by u, leaving apart, the density is even."""
+    r, alpha, s, beta = model.parameters
+    rate, scale = r + x, alpha + T
+    by_then = -np.expm1(-rate * np.log1p(t / scale))
+    share = np.minimum(by_then[:, None] * _NODES, 1 - 1e-16)
+    u = np.expm1(-np.log1p(-share) / rate[:, None])
+    stays = np.exp(-s * np.log1p(u * (scale / (beta + T))[:, None]))
+    return np.asarray(by_then * (stays @ _WEIGHTS))
+
+
+def retention_ahead(model: PurchaseFitter, histories: Histories, t: float) -> float:
+    """Share of customers who are expected to buy at least once within t.
+
+    Parameters
+    ----------
+    model : PurchaseFitter
+    histories : Histories
+        Each as often as `weights` says.
+    t : float
+
+    Returns
+    -------
+    float
+    """
+    h = histories
+    alive = np.asarray(model.conditional_probability_alive(h.frequency, h.recency, h.T))
+    back = alive * returning_if_alive(model, t, h.frequency, h.T)
+    return float(h.weights @ back / h.weights.sum())
+
+
+def dropout_for(
+    model: PurchaseFitter, histories: Histories, t: float, points: float
+) -> float | None:
+    """The log k that raises the retention ahead by so much.
+
+    Parameters
+    ----------
+    model : PurchaseFitter
+    histories : Histories
+    t : float
+    points : float
+        0.05 for five points.
+
+    Returns
+    -------
+    float or None
+        At most 0; None where even without any dropout the rate doesn't rise so far.
+    """
+    from scipy.optimize import brentq
+
+    if points <= 0:
+        return 0.0
+    wanted = retention_ahead(model, histories, t) + points
+
+    def short(log_k: float) -> float:
+        return retention_ahead(with_dropout(model, log_k), histories, t) - wanted
+
+    if short(NOBODY) < 0:
+        return None
+    low = -0.5
+    while low > NOBODY and short(low) < 0:
+        low *= 2
+    return float(brentq(short, max(low, NOBODY), low / 2 if low < -0.5 else 0.0, xtol=1e-7))
+
+
+def discounted_if_alive(
+    model: PurchaseFitter, histories: Histories, times: Floats, factors: Floats
+) -> Floats:
+    """Discounted purchases expected up to each of several times ahead, of who is alive.
+
+    Parameters
+    ----------
+    model : PurchaseFitter
+    histories : Histories
+    times : ndarray, shape (k,)
+        Ends of the months, ascending.
+    factors : ndarray, shape (k,)
+        Discount of each month.
+
+    Returns
+    -------
+    ndarray, shape (m, k)
+    """
+    first, inverse = distinct(histories.frequency, histories.T)
+    by_time = model.expected_if_alive(times, histories.frequency[first], histories.T[first])
+    return np.cumsum(np.diff(by_time, axis=1, prepend=0.0) * factors, axis=1)[inverse]
+
+
+def new_customer_purchases(model: PurchaseFitter, times: Floats, factors: Floats) -> Floats:
+    """Discounted repeat purchases of a new customer up to each of several times.
+
+    Parameters
+    ----------
+    model : PurchaseFitter
+    times, factors : ndarray, shape (k,)
+
+    Returns
+    -------
+    ndarray, shape (k,)
+    """
+    by_time = np.asarray(model.expected_number_of_purchases_up_to_time(times), dtype=float)
+    return np.cumsum(np.diff(by_time, prepend=0.0) * factors)
