@@ -11,11 +11,7 @@ the sentence itself can be translated.
 
 from __future__ import annotations
 
-import base64
-import io
 import re
-import struct
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
@@ -24,18 +20,12 @@ from markupsafe import Markup, escape
 
 from retention_lib._nbformat import NotebookNode
 from retention_lib.metrics import Metric, from_json
-from retention_lib.report.figures.style import Drawn, style, whole
+from retention_lib.report.figures.style import Drawn
 from retention_lib.report.language import Formats
-from retention_lib.report.svg import smaller
+from retention_lib.report.pictures import picture
 from retention_lib.report.traced import TRACED_MIME, Table, of_figure, of_sentences
 
 METRICS_MIME: Final = "application/vnd.retention.metrics+json"
-SVG_LIMIT: Final = 30_000
-"""Bytes above which a figure goes into the report as PNG at twice its size."""
-
-COLOURS: Final = 128
-"""Of a figure as PNG: enough for its palette with smooth edges."""
-
 Verdict = Literal["fit", "care", "unfit"]
 _VERDICTS: Final[dict[str, tuple[str, str]]] = {
     "fit": ("✓", "Fit to act on"),
@@ -228,10 +218,10 @@ class Page:
         """
         if drawn is None:
             return None
-        mime, picture, width, height = _picture(drawn)
+        mime, content, width, height = picture(drawn)
         size = {"alt": drawn.alt, "width": width, "height": height}
         plain = {"text/plain": drawn.alt}
-        data = {mime: picture} | plain
+        data = {mime: content} | plain
         shown = Shown(data, {"retention": {"kind": "figure"} | size, mime: size})
         if drawn.frame is None:
             return shown
@@ -334,52 +324,4 @@ def _list(items: Sequence[Markup]) -> Markup:
         return Markup("")
     return Markup("<ul>{}</ul>").format(
         Markup("").join(Markup("<li>{}</li>").format(item) for item in items)
-    )
-
-
-def _picture(drawn: Drawn) -> tuple[str, str, int, int]:
-    """MIME type, content (SVG text or base64), and width and height in CSS pixels."""
-    figure = whole(drawn.axes)
-    # Figures with a layout engine fill their canvas; others are cut to what is drawn on them.
-    options: dict[str, Any] = {"bbox_inches": None if figure.get_layout_engine() else "tight"}
-    with style():
-        svg = _svg(figure, options)
-        mime, picture = "image/svg+xml", svg
-        size = [float(x) / 0.72 for x in re.findall(r'(?:width|height)="([\d.]+)pt"', svg[:2000])]
-        if len(svg.encode()) > SVG_LIMIT:
-            png = _png(figure, options)
-            mime, picture = "image/png", base64.b64encode(png).decode("ascii")
-            size = [x / 2 for x in struct.unpack(">II", png[16:24])]
-    if "matplotlib.pyplot" in sys.modules:
-        sys.modules["matplotlib.pyplot"].close(figure)
-    return mime, picture, round(size[0]), round(size[1])
-
-
-def _png(figure: Any, options: Mapping[str, Any]) -> bytes:
-    """The figure at twice its size, in as many colours as its few and their edges need."""
-    from PIL import Image
-
-    drawn, out = io.BytesIO(), io.BytesIO()
-    figure.savefig(drawn, format="png", dpi=200, metadata={"Software": None}, **options)
-    with Image.open(drawn) as picture:
-        palette = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
-        palette.save(out, format="png", optimize=True)
-    return out.getvalue()
-
-
-def _svg(figure: Any, options: Mapping[str, Any]) -> str:
-    """The figure as SVG, the same for the same figure: no date, no random ids, no addresses."""
-    import matplotlib as mpl
-
-    out = io.StringIO()
-    nothing = dict.fromkeys(("Creator", "Date", "Format", "Type"))
-    with mpl.rc_context({"svg.hashsalt": "retention", "svg.fonttype": "path"}):
-        figure.savefig(out, format="svg", metadata=nothing, **options)
-    return smaller(
-        re.sub(
-            r"<\?xml[^>]*>\s*|<!DOCTYPE[^>]*>\s*|<metadata>.*?</metadata>\s*",
-            "",
-            out.getvalue(),
-            flags=re.S,
-        )
     )

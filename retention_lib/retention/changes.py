@@ -29,8 +29,8 @@ from retention_lib.data.history import changed
 from retention_lib.metrics import UNITS, Metric
 from retention_lib.retention.activity import activity
 from retention_lib.retention.homogeneity import holm
-from retention_lib.retention.intervals import RATIO_MIN_N
 from retention_lib.retention.kpis import REPEAT_DAYS
+from retention_lib.retention.moments import RATIO_MIN_N
 
 #: Probability of calling a chance difference a change, over all that are looked at.
 LEVEL: Final = 0.05

@@ -26,11 +26,8 @@ from retention_lib.data.base import Base
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.beginning import EARLY, starts_late
 from retention_lib.retention.homogeneity import equal_rates, holm
-from retention_lib.retention.intervals import (
-    mean_interval,
-    means_ratio_interval,
-    wilson_many,
-)
+from retention_lib.retention.intervals import mean_interval, wilson_many
+from retention_lib.retention.moments import means_ratio_limits, moments_of
 from retention_lib.sentence import Sentence
 from retention_lib.smallest import SMALLEST
 
@@ -313,7 +310,7 @@ def _ratio(frame: pd.DataFrame) -> Metric:
         return unknown("ratio", "All first purchases are equally large.", n=n)
     if lowest.mean() <= 0:
         return unknown("ratio", "The lowest fifth brings no revenue afterwards.", n=n)
-    low, high = means_ratio_interval(top, lowest) or (None, None)
+    low, high = means_ratio_limits(moments_of(top), moments_of(lowest)) or (None, None)
     return Metric(float(top.mean() / lowest.mean()), "ratio", low, high, n=n)
 
 

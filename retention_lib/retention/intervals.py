@@ -1,12 +1,11 @@
-"""How sure a figure is: intervals for shares, means, medians and ratios.
+"""How sure a figure is: intervals for shares and means.
 
 The customers of a report are read as a sample of those that the shop could have had. Each function
 is closed-form: the same data give the same interval, on any machine. An interval that too few
 customers can't carry is None.
 
 Sources: Wilson (1927), J. Am. Stat. Assoc. 22, 209-212; Brown, Cai & DasGupta (2001), Statistical
-Science 16, 101-133 (why Wilson); Conover (1999), Practical Nonparametric Statistics, 3.2 (median);
-Cochran (1977), Sampling Techniques, 6.3-6.4 (ratio).
+Science 16, 101-133 (why Wilson). Those of medians and ratios, from sums: `retention.moments`.
 """
 
 from __future__ import annotations
@@ -16,9 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-RATIO_MIN_N = 30
-"""Fewest customers for the delta method, which holds for large samples only."""
 
 
 class Interval(NamedTuple):
@@ -167,134 +163,6 @@ def means_many(
     safe = np.where(known, size, 2.0)
     margin = np.where(known, t.isf(alpha / 2, safe - 1) * spread / np.sqrt(safe), np.nan)
     return centre - margin, centre + margin
-
-
-def median_interval(values: ArrayLike, level: float = 0.95) -> Interval | None:
-    """Interval for a median from the order statistics: exact, whatever the distribution.
-
-    The count of values below the median is Binomial(n, 1/2). The limits are the k-th value from
-    below and from above, with k the largest for which P(count < k) is at most (1 − level) / 2.
-
-    Parameters
-    ----------
-    values : array-like of float, shape (n,)
-        One value per customer, independent of each other.
-    level : float, default 0.95
-        Least coverage: the true one is this or more.
-
-    Returns
-    -------
-    Interval or None
-        Two of the values; None where n is too small for the level (at 95 %: fewer than six).
-
-    Raises
-    ------
-    ValueError
-        A value that is not a finite number, or a level outside (0, 1).
-
-    Examples
-    --------
-    >>> median_interval([3, 1, 9, 4, 7, 5])
-    Interval(low=1.0, high=9.0)
-    """
-    from scipy.stats import binom
-
-    alpha, sample = _alpha(level), _sample("values", values)
-    n = sample.size
-    if n == 0:
-        return None
-    rank = int(binom.ppf(alpha / 2, n, 0.5))
-    if binom.cdf(rank, n, 0.5) <= alpha / 2:
-        rank += 1
-    if rank < 1:
-        return None
-    ordered = np.partition(sample, [rank - 1, n - rank])
-    return Interval(float(ordered[rank - 1]), float(ordered[n - rank]))
-
-
-def ratio_interval(
-    numerators: ArrayLike, denominators: ArrayLike, level: float = 0.95
-) -> Interval | None:
-    """Interval for a ratio of two sums over the same customers, by the delta method.
-
-    For R = Σy / Σx, such as revenue over orders or a group's revenue over all revenue, a customer's
-    y and x belong together: var R ≈ Σ(y − R x)² / (n − 1) / (n x̄²) (Cochran 1977, 6.3). Taking
-    each order as independent instead would make the interval too narrow.
-
-    Parameters
-    ----------
-    numerators, denominators : array-like of float, shape (n,)
-        One pair per customer.
-    level : float, default 0.95
-        Coverage, for large samples.
-
-    Returns
-    -------
-    Interval or None
-        None with fewer than `RATIO_MIN_N` customers, or where the mean denominator is not above 0
-        by more than its own interval.
-
-    Raises
-    ------
-    ValueError
-        Unequal lengths, a value that is not a finite number, or a level outside (0, 1).
-    """
-    from scipy.stats import t
-
-    alpha = _alpha(level)
-    y, x = _sample("numerators", numerators), _sample("denominators", denominators)
-    if y.size != x.size:
-        raise ValueError(
-            f"numerators has {y.size} values and denominators {x.size}; give one pair per customer."
-        )
-    if y.size < RATIO_MIN_N or not _above_zero(x, level):
-        return None
-    ratio = y.sum() / x.sum()
-    error = (y - ratio * x).std(ddof=1) / (x.mean() * math.sqrt(y.size))
-    return _around(float(ratio), float(t.isf(alpha / 2, y.size - 1) * error))
-
-
-def means_ratio_interval(
-    values: ArrayLike, base_values: ArrayLike, level: float = 0.95
-) -> Interval | None:
-    """Interval for the ratio of the means of two separate groups, by the delta method on its log.
-
-    var log(ȳ / x̄) ≈ s²_y / (n_y ȳ²) + s²_x / (n_x x̄²): on the log scale, for a ratio is bounded
-    by 0 below and "twice" and "half" are equally far from 1.
-
-    Parameters
-    ----------
-    values, base_values : array-like of float, shapes (n_y,) and (n_x,)
-        One value per customer; returning customers' revenue and new customers', for example.
-    level : float, default 0.95
-        Coverage, for large samples.
-
-    Returns
-    -------
-    Interval or None
-        None where a group has fewer than `RATIO_MIN_N` customers, or its mean is not above 0 by
-        more than its own interval.
-
-    Raises
-    ------
-    ValueError
-        A value that is not a finite number, or a level outside (0, 1).
-    """
-    from scipy.stats import norm
-
-    alpha = _alpha(level)
-    y, x = _sample("values", values), _sample("base_values", base_values)
-    if min(y.size, x.size) < RATIO_MIN_N or not (_above_zero(y, level) and _above_zero(x, level)):
-        return None
-    error = math.sqrt(sum(v.var(ddof=1) / (v.size * v.mean() ** 2) for v in (y, x)))
-    ratio = float(y.mean() / x.mean())
-    spread = math.exp(float(norm.isf(alpha / 2)) * error)
-    return Interval(ratio / spread, ratio * spread)
-
-
-def _above_zero(sample: NDArray[np.float64], level: float) -> bool:
-    interval = mean_interval(sample, level)
-    return interval is not None and interval.low > 0
 
 
 def _around(centre: float, margin: float) -> Interval:

@@ -1,8 +1,10 @@
-"""Intervals from sums that the engine has made: those of `retention.intervals` without the values.
+"""Intervals of means, medians and ratios from sums that the engine has made, without the values.
 
 A base of a million customers leaves the engine as a number of customers, a mean and a variance, so
-that many periods are told of in one pass. The formulas and sources are those of
-`retention.intervals`.
+that many periods are told of in one pass.
+
+Sources: Conover (1999), Practical Nonparametric Statistics, 3.2 (median); Cochran (1977), Sampling
+Techniques, 6.3-6.4 (ratio).
 """
 
 from __future__ import annotations
@@ -14,9 +16,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from retention_lib.retention.intervals import RATIO_MIN_N, Interval
+from retention_lib.retention.intervals import Interval
 
 LEVEL: Final = 0.95
+
+#: Fewest customers for the delta method, which holds for large samples only.
+RATIO_MIN_N: Final = 30
 
 #: A variance below this share of the values' squares is the rounding of equal values.
 _NOTHING: Final = 1e-12
@@ -50,6 +55,13 @@ def moments(n: float, mean: float, variance: float) -> Moments:
     return Moments(int(n), mean, variance)
 
 
+def moments_of(values: ArrayLike) -> Moments:
+    """The moments of one finite value per customer."""
+    sample = np.asarray(values, dtype=float)
+    variance = sample.var(ddof=1) if sample.size > 1 else 0.0
+    return moments(sample.size, sample.mean() if sample.size else 0.0, variance)
+
+
 def mean_limits(of: Moments) -> Interval | None:
     """Interval for a mean by Student's t; None with too few for skewed amounts (`RATIO_MIN_N`)."""
     return _student(of) if of.n >= RATIO_MIN_N else None
@@ -66,6 +78,9 @@ def _student(of: Moments) -> Interval | None:
 
 def ratio_limits(y: Moments, x: Moments, covariance: float) -> Interval | None:
     """Interval for Σy / Σx over the same customers, by the delta method (Cochran 1977, 6.3).
+
+    A customer's y and x belong together, such as revenue and orders: taking each order as
+    independent instead would make the interval too narrow.
 
     Parameters
     ----------
@@ -96,6 +111,9 @@ def ratio_limits(y: Moments, x: Moments, covariance: float) -> Interval | None:
 def means_ratio_limits(y: Moments, x: Moments) -> Interval | None:
     """Interval for the ratio of two separate groups' means, by the delta method on its log.
 
+    var log(ȳ / x̄) ≈ s²_y / (n_y ȳ²) + s²_x / (n_x x̄²): on the log scale, for a ratio is bounded
+    by 0 below and "twice" and "half" are equally far from 1.
+
     Returns
     -------
     Interval or None
@@ -114,6 +132,10 @@ def means_ratio_limits(y: Moments, x: Moments) -> Interval | None:
 
 def median_of_counts(values: ArrayLike, counts: ArrayLike) -> tuple[float, Interval | None]:
     """Median, and its interval from the order statistics, of values with how often each occurs.
+
+    Exact, whatever the distribution: the count of values below the median is Binomial(n, 1/2). The
+    limits are the k-th value from below and from above, with k the largest for which P(count < k)
+    is at most 2.5 %; fewer than six values have none.
 
     Parameters
     ----------
