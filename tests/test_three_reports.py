@@ -27,7 +27,7 @@ currency: USD
 period_months: {period}
 active_months: 6
 model: bgnbd
-targets: {{retention.rate: 0.6, orders.aov: 30}}
+targets: {{retention.rate: 0.6, orders.aov: 30, economics.clv_new: 90, tiers.best_kept: 0.9}}
 benchmarks: [{{metric: retention.rate, value: 0.5, source: "Trade survey 1997"}}]
 as_of: {day}
 """
@@ -82,6 +82,17 @@ def test_a_first_report_recomputes_the_tiers_and_has_no_trend(folder: Path) -> N
     assert "Each point is one of" not in said
     assert "targets are reached" in said or "targets is reached" in said
     assert "Trade survey 1997" in said
+
+
+def test_a_target_on_any_chapters_figure_is_held_against_it(folder: Path) -> None:
+    found = figures(folder, DAYS[1])
+    table = found["tables"]["targets"]
+    names = [column["name"] for column in table["columns"]]
+    rows = [dict(zip(names, row, strict=True)) for row in table["rows"]]
+    asked = ["retention.rate", "orders.aov", "economics.clv_new", "tiers.best_kept"]
+    values = {found["metrics"][name]["value"] for name in asked}
+    assert len(values) == 4
+    assert values <= {value for row in rows for value in row.values()}
 
 
 def test_the_second_follows_the_tiers_that_the_first_one_told(folder: Path) -> None:

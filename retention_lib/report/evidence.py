@@ -13,6 +13,7 @@ from retention_lib.advice.found import Recommendation
 from retention_lib.advice.rules import recommendations
 from retention_lib.data.base import Base
 from retention_lib.data.handover import run_folder
+from retention_lib.metrics import Metric
 from retention_lib.models.economics import economics
 from retention_lib.models.economics_metrics import economics_metrics
 from retention_lib.models.forecast import Forecast, forecast_metrics
@@ -59,19 +60,22 @@ def gather(
         By list: what its customers do when left alone.
     """
     when, costs = timing.timing(base), economics(base, made)
+    begun, follows = first_order(base), what_next(base)
     return Evidence(
         metrics=retention_metrics(base)
-        | forecast_metrics(made)
-        | slipping_away.metrics(away)
+        | begun.metrics
+        | (follows.metrics if follows else {})
         | timing.metrics(when)
-        | economics_metrics(costs, made),
+        | forecast_metrics(made)
+        | economics_metrics(costs, made)
+        | slipping_away.metrics(away),
         steps=next_purchase(base),
         lists={one.id: one for one in lists},
         alone=alone,
         breakdowns=tuple(breakdown(base, name) for name in base.params.dimensions),
         hindsight=away.hindsight,
-        what_next=what_next(base),
-        first_order=first_order(base),
+        what_next=follows,
+        first_order=begun,
         timing=when,
         economics=costs,
     )
@@ -98,6 +102,8 @@ class Actions:
     alone : mapping
         By list: what its customers do when left alone.
     away : SlippingAway
+    metrics : mapping
+        Id → Metric: what the advice rests on, to hold targets against.
     advice : tuple of Recommendation
     """
 
@@ -106,6 +112,7 @@ class Actions:
     lists: tuple[ActionList, ...]
     alone: Mapping[str, LeftAlone]
     away: slipping_away.SlippingAway
+    metrics: Mapping[str, Metric]
     advice: tuple[Recommendation, ...]
 
     @property
@@ -130,8 +137,8 @@ def prepare(base: Base, made: Forecast, scores: Rfm | None = None) -> Actions:
     lists = action_lists(customers, frames_for_lists(base), usable=made.usable)
     alone = {} if then is None else outcomes(then, frames_for_lists(then.base))
     away = slipping_away.slipping_away(base, customers, made, then)
-    advice = advise(gather(base, made, away, lists, alone))
-    return Actions(customers, then, lists, alone, away, advice)
+    known = gather(base, made, away, lists, alone)
+    return Actions(customers, then, lists, alone, away, known.metrics, advise(known))
 
 
 def advise(known: Evidence) -> tuple[Recommendation, ...]:

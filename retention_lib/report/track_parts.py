@@ -43,7 +43,8 @@ def sections(base: Base, further: Metrics, page: Page) -> list[Shown]:
     ----------
     base : Base
     further : mapping
-        Today's figures besides those of orders alone (`retention.kpis`), by id: the forecast's.
+        Today's figures besides those of `retention.kpis`, by id: the forecast's, and others that a
+        target may be set on.
     page : Page
     """
     earlier, params = earlier_rows(base), base.params
