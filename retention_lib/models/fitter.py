@@ -154,6 +154,9 @@ class PurchaseFitter:
     ) -> Floats:
         """Expected purchases up to each of several times ahead.
 
+        P(alive) times the expectation of a customer who is alive: Fader, Hardie & Lee (2005),
+        equation 10, for the BG/NBD; note 009, equation 41, for the Pareto/NBD.
+
         Parameters
         ----------
         times : array_like, shape (k,)
@@ -163,7 +166,8 @@ class PurchaseFitter:
         -------
         ndarray, shape (m, k)
         """
-        raise NotImplementedError
+        alive = self._alive(np.array(self.parameters), frequency, recency, T)
+        return alive[:, None] * self.expected_if_alive(times, frequency, T)
 
     def expected_if_alive(self, times: npt.ArrayLike, frequency: Floats, T: Floats) -> Floats:
         """Expected purchases up to each of several times ahead, of customers who are alive.
@@ -229,7 +233,7 @@ class PurchaseFitter:
     ) -> Any:
         """Expected purchases in the next `t` of customers with these histories.
 
-        P(alive) times the expectation of a customer who is alive; finite for every history.
+        As `expected_by_time`, one time for each customer; finite for every history.
 
         Parameters
         ----------
@@ -251,6 +255,10 @@ class PurchaseFitter:
             rows = ahead == time
             expected[rows] = self.expected_by_time([time], x[rows], t_x[rows], age[rows])[:, 0]
         return as_given(expected[inverse], *given)
+
+    def _alive(self, params: Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
+        """P(alive) under some parameters."""
+        raise NotImplementedError
 
     def _likelihood(self, histories: Histories) -> Likelihood:
         raise NotImplementedError

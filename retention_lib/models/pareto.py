@@ -59,23 +59,6 @@ class ParetoNBDFitter(PurchaseFitter, lifetimes.ParetoNBDFitter):
         given = (frequency, recency, T)
         return as_given(self._alive(np.array(self.parameters), *flattened(*given)), *given)
 
-    def expected_by_time(
-        self, times: npt.ArrayLike, frequency: Floats, recency: Floats, T: Floats
-    ) -> Floats:
-        """Expected purchases up to each of several times ahead; note 009, equation 41.
-
-        Parameters
-        ----------
-        times : array_like, shape (k,)
-        frequency, recency, T : ndarray, shape (m,)
-
-        Returns
-        -------
-        ndarray, shape (m, k)
-        """
-        alive = self._alive(np.array(self.parameters), frequency, recency, T)
-        return alive[:, None] * self.expected_if_alive(times, frequency, T)
-
     def expected_if_alive(self, times: npt.ArrayLike, frequency: Floats, T: Floats) -> Floats:
         """Expected purchases up to each of several times ahead, of customers who are alive.
 

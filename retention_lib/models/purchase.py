@@ -56,25 +56,6 @@ class _BetaGeometric(PurchaseFitter):
         x, t_x, age = (np.asarray(v, dtype=float) for v in (frequency, recency, T))
         return np.atleast_1d(self._alive(np.array(self.parameters), x, t_x, age))
 
-    def expected_by_time(
-        self, times: npt.ArrayLike, frequency: Floats, recency: Floats, T: Floats
-    ) -> Floats:
-        """Expected purchases up to each of several times ahead.
-
-        Fader, Hardie & Lee (2005), equation 10.
-
-        Parameters
-        ----------
-        times : array_like, shape (k,)
-        frequency, recency, T : ndarray, shape (m,)
-
-        Returns
-        -------
-        ndarray, shape (m, k)
-        """
-        alive = self._alive(np.array(self.parameters), frequency, recency, T)
-        return alive[:, None] * self.expected_if_alive(times, frequency, T)
-
     def expected_if_alive(self, times: npt.ArrayLike, frequency: Floats, T: Floats) -> Floats:
         """Expected purchases up to each of several times ahead, of customers who are alive.
 
