@@ -27,7 +27,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from retention_lib.models import BetaGeoFitter, fit_purchase_model, fit_spend_model, value_base
+from retention_lib.models import (
+    BetaGeoFitter,
+    Terms,
+    fit_purchase_model,
+    fit_spend_model,
+    value_base,
+)
 from retention_lib.models.backtest import backtest
 from retention_lib.models.histories import compress
 from retention_lib.models.predictive import draw_parameters
@@ -116,11 +122,7 @@ def one_base(
         frame,
         model,
         spend,
-        horizon_months=12,
-        discount_rate=0.0,
-        margin=1.0,
-        as_of=AS_OF.isoformat(),
-        time_unit="day",
+        Terms(12, 0.0, 1.0, AS_OF.isoformat(), "day"),
         seed=seed,
     ).totals
     past = backtest(

@@ -92,7 +92,7 @@ def fit_lifetimes(model: str, frame: pd.DataFrame) -> Any:
 def score_ours(frame: pd.DataFrame) -> Any:
     from retention_lib.models.clv import expected_values
 
-    return expected_values(frame, *fitted("retention_lib.models"), **asked())
+    return expected_values(frame, *fitted("retention_lib.models"), asked())
 
 
 def intervals_ours(frame: pd.DataFrame) -> Any:
@@ -101,7 +101,7 @@ def intervals_ours(frame: pd.DataFrame) -> Any:
 
     # The intervals need the parameters' errors, so that both fits are in the time.
     return value_base(
-        frame, fit_purchase_model(frame, "bgnbd"), fit_spend_model(frame), **asked()
+        frame, fit_purchase_model(frame, "bgnbd"), fit_spend_model(frame), asked()
     ).customers
 
 
@@ -130,14 +130,10 @@ def fitted(package: str) -> tuple[Any, Any]:
     return purchases, spend
 
 
-def asked() -> dict[str, Any]:
-    return {
-        "horizon_months": MONTHS,
-        "discount_rate": RATE,
-        "margin": 1.0,
-        "as_of": AS_OF,
-        "time_unit": "day",
-    }
+def asked() -> Any:
+    from retention_lib.models.clv import Terms
+
+    return Terms(MONTHS, RATE, 1.0, AS_OF, "day")
 
 
 Way = Callable[[pd.DataFrame], Any]

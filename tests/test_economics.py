@@ -277,17 +277,9 @@ def test_the_gain_is_a_valuation_under_less_dropout(
     for points, log_k in found.more.log_k.items():
         changed = dropout.with_dropout(made.purchase_model, log_k)
         for horizon in (12, 60):
+            terms = dataclasses.replace(made.terms, horizon_months=horizon)
             values = [
-                expected_values(
-                    active,
-                    model,
-                    made.spend_model,
-                    horizon_months=horizon,
-                    discount_rate=made.discount_rate,
-                    margin=made.margin,
-                    as_of=base.as_of.isoformat(),
-                    time_unit="week",
-                )["clv"].sum()
+                expected_values(active, model, made.spend_model, terms)["clv"].sum()
                 for model in (made.purchase_model, changed)
             ]
             row = months.loc[horizon]
@@ -315,7 +307,9 @@ def test_five_points_are_worth_more_than_one_and_every_interval_holds_its_figure
 def test_all_amounts_follow_the_margin(base: Base, made: Forecast, found: Economics) -> None:
     values = made.valuation.customers.assign(clv=lambda f: f["clv"] * 2)
     double = dataclasses.replace(
-        made, margin=0.8, valuation=dataclasses.replace(made.valuation, customers=values)
+        made,
+        terms=dataclasses.replace(made.terms, margin=0.8),
+        valuation=dataclasses.replace(made.valuation, customers=values),
     )
     richer = economics(base, double)
     assert richer is not None
@@ -620,7 +614,7 @@ def test_the_sections_and_the_metrics_say_the_same(
 
 def test_without_costs_what_may_be_spent_is_told(base: Base, made: Forecast) -> None:
     bare = with_params(base, acquisition_cost=None, retention_cost=None)
-    whole = dataclasses.replace(made, margin=1.0)
+    whole = dataclasses.replace(made, terms=dataclasses.replace(made.terms, margin=1.0))
     text = "\n".join(map(str, economics_parts.sections(bare, whole, page())))
     assert "set the key margin" in text
     assert "of revenue" in text

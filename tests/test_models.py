@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -30,6 +31,7 @@ from retention_lib.models import (
     GammaGammaFitter,
     ModifiedBetaGeoFitter,
     ParetoNBDFitter,
+    Terms,
     clv,
     expected_values,
     fit_purchase_model,
@@ -128,18 +130,13 @@ def base() -> pd.DataFrame:
     return live(rng, T, (0.6, 40.0, 0.8, 2.5), horizon=366)
 
 
-def valued(frame: pd.DataFrame, **changes):
-    settings_ = {
-        "horizon_months": 12,
-        "discount_rate": 0.0,
-        "margin": 1.0,
-        "as_of": "2023-12-31",
-        "time_unit": "day",
-        "draws": 200,
-        "seed": 1,
-    }
-    model = fit_purchase_model(frame, "bgnbd")
-    return value_base(frame, model, fit_spend_model(frame), **(settings_ | changes))
+#: A year's revenue, undiscounted.
+TERMS = Terms(12, 0.0, 1.0, "2023-12-31", "day")
+
+
+def valued(frame: pd.DataFrame, *, draws: int = 200, seed: int = 1, **changes):
+    model, spend = fit_purchase_model(frame, "bgnbd"), fit_spend_model(frame)
+    return value_base(frame, model, spend, replace(TERMS, **changes), draws=draws, seed=seed)
 
 
 # --- the fit -----------------------------------------------------------------------------------
@@ -564,16 +561,8 @@ def test_months_have_the_lengths_of_the_calendar():
 def test_value_is_margin_times_spend_times_discounted_purchases(base):
     head = base.head(40)
     model, spend = fit_purchase_model(base, "bgnbd"), fit_spend_model(base)
-    values = expected_values(
-        head,
-        model,
-        spend,
-        horizon_months=3,
-        discount_rate=0.12,
-        margin=0.3,
-        as_of="2023-12-31",
-        time_unit="day",
-    )
+    terms = Terms(3, 0.12, 0.3, "2023-12-31", "day")
+    values = expected_values(head, model, spend, terms)
     histories = [head[c] for c in ("frequency", "recency", "T")]
     by_hand, before = 0.0, 0.0
     for month, day in enumerate([31, 60, 91], start=1):
@@ -650,16 +639,9 @@ assert scipy.optimize.minimize is not lifetimes.fitters.minimize
 def test_the_parts_of_a_valuation_are_also_to_be_had_alone(base):
     head = base.head(200)
     model, spend = fit_purchase_model(base, "mbgnbd"), fit_spend_model(base)
-    chosen = {
-        "horizon_months": 6,
-        "discount_rate": 0.1,
-        "margin": 0.5,
-        "as_of": "2023-12-31",
-        "time_unit": "day",
-        "draws": 50,
-    }
-    both = value_base(head, model, spend, **chosen)
-    alone = expected_values(head, model, spend, **{k: v for k, v in chosen.items() if k != "draws"})
+    terms = Terms(6, 0.1, 0.5, "2023-12-31", "day")
+    both = value_base(head, model, spend, terms, draws=50)
+    alone = expected_values(head, model, spend, terms)
     pd.testing.assert_frame_equal(alone, both.customers[alone.columns])
 
 
@@ -777,17 +759,8 @@ def test_drawn_parameters_have_the_covariance_of_the_fit(base):
 
 def test_without_a_spend_model_money_is_unknown_and_purchases_are_not(base):
     model = fit_purchase_model(base, "bgnbd")
-    result = value_base(
-        base.head(50),
-        model,
-        None,
-        horizon_months=12,
-        discount_rate=0.1,
-        margin=1.0,
-        as_of="2023-12-31",
-        time_unit="day",
-        draws=20,
-    )
+    terms = replace(TERMS, discount_rate=0.1)
+    result = value_base(base.head(50), model, None, terms, draws=20)
     assert result.totals.clv is None
     assert result.totals.top20_share is None
     assert result.customers["clv"].isna().all()

@@ -14,6 +14,7 @@ from retention_lib.models import (
     PURCHASE_MODELS,
     GammaGammaFitter,
     PurchaseFitter,
+    Terms,
     expected_values,
 )
 from retention_lib.models.residual import residual_of, residual_value
@@ -152,11 +153,7 @@ def test_a_month_by_month_value_over_a_very_long_horizon_comes_close(name):
         frame.assign(monetary_value=np.nan),
         model_with(name, CDNOW[name]),
         GammaGammaFitter().fit([1, 2, 3], [1.0, 1.0, 1.0]),
-        horizon_months=1_200,
-        discount_rate=0.10,
-        margin=1.0,
-        as_of="1997-09-30",
-        time_unit="week",
+        Terms(1_200, 0.10, 1.0, "1997-09-30", "week"),
     )["clv"]
     # Discounted at the end of each month instead of on the day: less, by a month at the most.
     assert (forever > long * 0.9999).all()

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from retention_lib.models.clv import Valuation, expected_values, value_base
+    from retention_lib.models.clv import Terms, Valuation, expected_values, value_base
     from retention_lib.models.fit import (
         PURCHASE_MODELS,
         TITLES,
@@ -36,6 +36,7 @@ __all__ = [
     "ModifiedBetaGeoFitter",
     "ParetoNBDFitter",
     "PurchaseFitter",
+    "Terms",
     "Totals",
     "Valuation",
     "Verdict",
@@ -49,7 +50,7 @@ __all__ = [
 
 #: Module -> what it gives. Functions named like their module can't be had here: the module is.
 _HOMES = {
-    "clv": ("Valuation", "expected_values", "value_base"),
+    "clv": ("Terms", "Valuation", "expected_values", "value_base"),
     "fit": (
         "PURCHASE_MODELS",
         "TITLES",

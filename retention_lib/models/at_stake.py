@@ -10,7 +10,6 @@ import pandas as pd
 
 from retention_lib.data.base import Base
 from retention_lib.models.clv import expected_values
-from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.predictive import draw_parameters
 from retention_lib.models.totals import Estimate
@@ -55,8 +54,8 @@ def stake_interval(
     customers = base.customers()
     some = customers.loc[who]
     some.attrs = dict(customers.attrs)
-    model = made.purchase_model
-    point = float(_stakes(_values(base, made, model, some)).sum())
+    model, spend = made.purchase_model, made.spend_model
+    point = float(_stakes(expected_values(some, model, spend, made.terms)).sum())
     if not (total > 0 and point > 0):
         return None
     params = draw_parameters(rng, model.params_.to_numpy(dtype=float), model.log_covariance_, draws)
@@ -64,26 +63,11 @@ def stake_interval(
     for theta in params:
         other = copy.copy(model)
         other.params_ = pd.Series(theta, index=model.params_.index)
-        drawn.append(float(_stakes(_values(base, made, other, some)).sum()) / point)
+        drawn.append(float(_stakes(expected_values(some, other, spend, made.terms)).sum()) / point)
     low, high = np.quantile(drawn, [0.025, 0.975])
     estimate = Estimate(total, total * min(float(low), 1.0), total * max(float(high), 1.0))
     bias = made.holdout.bias if made.holdout else None
     return with_past(estimate, errors_in_money(made.backtests), bias)
-
-
-def _values(
-    base: Base, made: Forecast, model: PurchaseFitter, customers: pd.DataFrame
-) -> pd.DataFrame:
-    return expected_values(
-        customers,
-        model,
-        made.spend_model,
-        horizon_months=made.horizon_months,
-        discount_rate=made.discount_rate,
-        margin=made.margin,
-        as_of=base.as_of.isoformat(),
-        time_unit=base.params.time_unit,
-    )
 
 
 def _stakes(values: pd.DataFrame) -> np.ndarray:

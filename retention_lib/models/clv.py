@@ -24,12 +24,38 @@ from retention_lib.units import DAYS_PER_UNIT
 
 __all__ = [
     "Estimate",
+    "Terms",
     "Totals",
     "Valuation",
     "expected_values",
     "month_boundaries",
     "value_base",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a value is: of how many months, discounted how, in what share of revenue, since when.
+
+    Attributes
+    ----------
+    horizon_months : int
+        At least 1.
+    discount_rate : float
+        Yearly, for example 0.10.
+    margin : float
+        Share of revenue; 1 gives revenue.
+    as_of : date
+        The end of observation, from which the horizon runs.
+    time_unit : str
+        `day` or `week`: the unit of recency and T.
+    """
+
+    horizon_months: int
+    discount_rate: float
+    margin: float
+    as_of: str | pd.Timestamp
+    time_unit: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +113,8 @@ def value_base(
     customers: pd.DataFrame,
     purchase_model: PurchaseFitter,
     spend_model: GammaGammaFitter | None,
+    terms: Terms,
     *,
-    horizon_months: int,
-    discount_rate: float,
-    margin: float,
-    as_of: str | pd.Timestamp,
-    time_unit: str,
     draws: int = 400,
     seed: int = 0,
 ) -> Valuation:
@@ -105,16 +127,7 @@ def value_base(
     purchase_model : PurchaseFitter
     spend_model : GammaGammaFitter or None
         None leaves every figure in money unknown.
-    horizon_months : int
-        At least 1.
-    discount_rate : float
-        Yearly, for example 0.10.
-    margin : float
-        Share of revenue; 1 gives revenue.
-    as_of : date
-        The end of observation, from which the horizon runs.
-    time_unit : str
-        `day` or `week`: the unit of recency and T.
+    terms : Terms
     draws : int
         Simulated futures behind the intervals.
     seed : int
@@ -132,14 +145,7 @@ def value_base(
         An unknown time unit, a horizon below one month.
     """
     frame, histories, discount, horizon = _expectations(
-        customers,
-        purchase_model,
-        spend_model,
-        horizon_months=horizon_months,
-        discount_rate=discount_rate,
-        margin=margin,
-        as_of=as_of,
-        time_unit=time_unit,
+        customers, purchase_model, spend_model, terms
     )
     top = np.zeros(len(customers), dtype=bool)
     top[np.argsort(-frame["clv"].to_numpy(), kind="stable")[: -(-len(customers) // 5)]] = True
@@ -149,7 +155,7 @@ def value_base(
         purchase_model,
         spend_model,
         horizon=horizon,
-        worth=margin * discount,
+        worth=terms.margin * discount,
         expected_spend=frame["expected_spend"].to_numpy(),
         top=top,
         draws=draws,
@@ -168,12 +174,7 @@ def expected_values(
     customers: pd.DataFrame,
     purchase_model: PurchaseFitter,
     spend_model: GammaGammaFitter | None,
-    *,
-    horizon_months: int,
-    discount_rate: float,
-    margin: float,
-    as_of: str | pd.Timestamp,
-    time_unit: str,
+    terms: Terms,
 ) -> pd.DataFrame:
     """Each customer's value without intervals; parameters as in `value_base`.
 
@@ -182,28 +183,14 @@ def expected_values(
     DataFrame
         Indexed like `customers`: `p_alive`, `expected_purchases`, `expected_spend`, `clv`.
     """
-    return _expectations(
-        customers,
-        purchase_model,
-        spend_model,
-        horizon_months=horizon_months,
-        discount_rate=discount_rate,
-        margin=margin,
-        as_of=as_of,
-        time_unit=time_unit,
-    )[0]
+    return _expectations(customers, purchase_model, spend_model, terms)[0]
 
 
 def _expectations(
     customers: pd.DataFrame,
     purchase_model: PurchaseFitter,
     spend_model: GammaGammaFitter | None,
-    *,
-    horizon_months: int,
-    discount_rate: float,
-    margin: float,
-    as_of: str | pd.Timestamp,
-    time_unit: str,
+    terms: Terms,
 ) -> tuple[pd.DataFrame, Histories, Floats, float]:
     """The expected values, and what a simulation around them needs.
 
@@ -222,14 +209,15 @@ def _expectations(
         raise DataError(
             "There is no customer in the window; check its start and end against the data."
         )
-    if horizon_months < 1:
-        raise ValueError(f"horizon_months is {horizon_months}; it must be at least 1.")
-    check_scoring(customers, purchase_model, time_unit=time_unit, as_of=as_of)
-    times = month_boundaries(as_of, horizon_months, time_unit)
+    months = terms.horizon_months
+    if months < 1:
+        raise ValueError(f"horizon_months is {months}; it must be at least 1.")
+    check_scoring(customers, purchase_model, time_unit=terms.time_unit, as_of=terms.as_of)
+    times = month_boundaries(terms.as_of, months, terms.time_unit)
     histories = compress(customers["frequency"], customers["recency"], customers["T"])
     distinct = (histories.frequency, histories.recency, histories.T)
     by_month = purchase_model.expected_by_time(times, *distinct)
-    factors = (1 + discount_rate) ** (-np.arange(1, horizon_months + 1) / 12)
+    factors = (1 + terms.discount_rate) ** (-np.arange(1, months + 1) / 12)
     discounted = (np.diff(by_month, axis=1, prepend=0.0) * factors).sum(axis=1)
     purchases = by_month[:, -1]
     # The mean discount of a customer's purchases; the simulation uses it for each of them.
@@ -243,7 +231,7 @@ def _expectations(
             "p_alive": alive[row],
             "expected_purchases": purchases[row],
             "expected_spend": spend,
-            "clv": margin * spend * discounted[row],
+            "clv": terms.margin * spend * discounted[row],
         },
         index=customers.index,
     )

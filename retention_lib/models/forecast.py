@@ -15,7 +15,7 @@ from retention_lib.data.base import Base
 from retention_lib.errors import DataError
 from retention_lib.metrics import Metric, Unit, unknown
 from retention_lib.models.backtest import Backtests, backtest
-from retention_lib.models.clv import Valuation, expected_values, value_base
+from retention_lib.models.clv import Terms, Valuation, expected_values, value_base
 from retention_lib.models.fit import fit_purchase_model, fit_spend_model
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.held_back import tested
@@ -55,8 +55,8 @@ class Forecast:
         Correlation of spend with frequency, which the spend model takes to be none.
     spend_check : SpendCheck or None
         What such a correlation does to the values; None without a spend model.
-    horizon_months, discount_rate, margin
-        As in the client file.
+    terms : Terms
+        Of the values.
     """
 
     name: str
@@ -69,9 +69,22 @@ class Forecast:
     valuation: Valuation
     spearman: float | None
     spend_check: SpendCheck | None
-    horizon_months: int
-    discount_rate: float
-    margin: float
+    terms: Terms
+
+    @property
+    def horizon_months(self) -> int:
+        """As in the client file."""
+        return self.terms.horizon_months
+
+    @property
+    def discount_rate(self) -> float:
+        """Yearly, as in the client file."""
+        return self.terms.discount_rate
+
+    @property
+    def margin(self) -> float:
+        """Share of revenue, as in the client file."""
+        return self.terms.margin
 
     @property
     def unknowable(self) -> str | None:
@@ -120,16 +133,8 @@ def make_forecast(base: Base) -> Forecast:
     purchase_model = fit_purchase_model(customers, name)
     spend_model = _spend_model(customers)
     spearman, _, _ = independence(customers["frequency"], customers["monetary_value"])
-    valuation = value_base(
-        customers,
-        purchase_model,
-        spend_model,
-        horizon_months=params.horizon_months,
-        discount_rate=params.discount_rate,
-        margin=params.margin,
-        as_of=base.as_of.isoformat(),
-        time_unit=params.time_unit,
-    )
+    terms = terms_of(base)
+    valuation = value_base(customers, purchase_model, spend_model, terms)
     past = backtest(
         purchase_days(base),
         name,
@@ -153,9 +158,19 @@ def make_forecast(base: Base) -> Forecast:
         valuation=valuation,
         spearman=spearman,
         spend_check=tied,
+        terms=terms,
+    )
+
+
+def terms_of(base: Base) -> Terms:
+    """What the client file says of values, as of the base's last day."""
+    params = base.params
+    return Terms(
         horizon_months=params.horizon_months,
         discount_rate=params.discount_rate,
         margin=params.margin,
+        as_of=base.as_of.isoformat(),
+        time_unit=params.time_unit,
     )
 
 
@@ -173,16 +188,12 @@ def expected_now(base: Base, model: str | PurchaseFitter) -> pd.DataFrame:
     DataFrame
         `p_alive`, `expected_purchases`, `expected_spend`, `clv`, by customer.
     """
-    customers, params = base.customers(), base.params
+    customers = base.customers()
     return expected_values(
         customers,
         fit_purchase_model(customers, model) if isinstance(model, str) else model,
         _spend_model(customers),
-        horizon_months=params.horizon_months,
-        discount_rate=params.discount_rate,
-        margin=params.margin,
-        as_of=base.as_of.isoformat(),
-        time_unit=params.time_unit,
+        terms_of(base),
     )
 
 

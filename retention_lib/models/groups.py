@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from retention_lib.errors import DataError
-from retention_lib.models.clv import value_base
+from retention_lib.models.clv import Terms, value_base
 from retention_lib.models.fit import fit_purchase_model, fit_spend_model, repeat_buyers
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.pooling import differ, shrink, with_parameters
@@ -107,6 +107,7 @@ def fit_by_group(
         No customer in any group; a summary that doesn't say what it is measured in.
     """
     ruler = ruler_of(customers)
+    terms = Terms(horizon_months, discount_rate, margin, ruler.as_of.isoformat(), ruler.time_unit)
     label = groups.reindex(customers.index)
     parts = {
         str(group): customers.loc[rows].copy(deep=False)
@@ -137,11 +138,7 @@ def fit_by_group(
             part,
             models[group],
             spend_models.get(group),
-            horizon_months=horizon_months,
-            discount_rate=discount_rate,
-            margin=margin,
-            as_of=ruler.as_of.isoformat(),
-            time_unit=ruler.time_unit,
+            terms,
             draws=draws,
             seed=seed,
         )

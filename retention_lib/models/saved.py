@@ -19,7 +19,7 @@ from retention_lib.data.handover import run_folder
 from retention_lib.models.backtest import Backtests
 from retention_lib.models.clv import Valuation
 from retention_lib.models.fit import fit_purchase_model, fit_spend_model
-from retention_lib.models.forecast import Forecast, make_forecast
+from retention_lib.models.forecast import Forecast, make_forecast, terms_of
 from retention_lib.models.holdout import Holdout
 from retention_lib.models.independence import SpendCheck
 from retention_lib.models.totals import Estimate, Totals
@@ -61,7 +61,7 @@ def load(base: Base, folder: Path) -> Forecast | None:
     about = json.loads(file.read_text(encoding="utf-8"))
     if about["of"] != _key(base):
         return None
-    customers, params = base.customers(), base.params
+    customers = base.customers()
     spend = about["spend_model"]
     parts: dict[str, Any] = {
         name: _taken(kind, about[name], folder) for name, kind in _PARTS.items()
@@ -79,9 +79,7 @@ def load(base: Base, folder: Path) -> Forecast | None:
             Totals(**{k: v and Estimate(**v) for k, v in about["totals"].items()}),
         ),
         spearman=about["spearman"],
-        horizon_months=params.horizon_months,
-        discount_rate=params.discount_rate,
-        margin=params.margin,
+        terms=terms_of(base),
         **parts,
     )
 

@@ -49,11 +49,7 @@ def clv_by_group(
             part,
             made.purchase_model,
             made.spend_model,
-            horizon_months=made.horizon_months,
-            discount_rate=made.discount_rate,
-            margin=made.margin,
-            as_of=base.as_of.isoformat(),
-            time_unit=base.params.time_unit,
+            made.terms,
             draws=draws,
             seed=seed,
         )

@@ -93,16 +93,7 @@ def value_grid(made: Forecast, base: Base, points: int = 40) -> pd.DataFrame:
         }
     )
     grid.attrs = dict(customers.attrs)
-    values = expected_values(
-        grid,
-        made.purchase_model,
-        made.spend_model,
-        horizon_months=made.horizon_months,
-        discount_rate=made.discount_rate,
-        margin=made.margin,
-        as_of=base.as_of.isoformat(),
-        time_unit=base.params.time_unit,
-    )
+    values = expected_values(grid, made.purchase_model, made.spend_model, made.terms)
     return pd.DataFrame({"frequency": frequency, "silence": silence, "clv": values["clv"]})
 
 
