@@ -21,6 +21,7 @@ from scipy.stats import t as student
 from retention_lib.data.base import Base
 from retention_lib.data.read import read_base
 from retention_lib.models import dropout
+from retention_lib.models.at_stake import value_at_stake
 from retention_lib.models.costs import Payback
 from retention_lib.models.economics import Economics, economics
 from retention_lib.models.economics_metrics import IDS, economics_metrics
@@ -40,7 +41,6 @@ from retention_lib.report.findings import new_customer as won
 from retention_lib.report.language import Formats
 from retention_lib.report.page import Page
 from retention_lib.retention.cumulative_margin import cumulative_margin
-from retention_lib.retention.lists import value_at_stake
 
 DATASETS = Path(lifetimes.__file__).parent / "datasets"
 PARAMETERS = {
@@ -256,7 +256,7 @@ def test_the_value_is_that_of_the_active_customers_and_of_the_list(
     active = active_of(base, made)
     assert found.more.customers == len(active)
     assert found.now == pytest.approx(active["clv"].sum())
-    stakes = value_at_stake(active["clv"], active["p_alive"])
+    stakes = value_at_stake(active)
     assert found.at_risk.value == pytest.approx(stakes.sum())
     plan = found.programme
     assert plan is not None

@@ -17,6 +17,7 @@ from python_calamine import CalamineWorkbook
 from retention_lib.data.base import Base
 from retention_lib.data.handover import OUTPUT, VARIABLE
 from retention_lib.data.read import read_base
+from retention_lib.models.at_stake import value_at_stake
 from retention_lib.models.forecast import Forecast, make_forecast
 from retention_lib.params import Params, read_client_file
 from retention_lib.report import files, list_parts
@@ -31,7 +32,6 @@ from retention_lib.retention.lists import (
     MOST,
     ActionList,
     action_lists,
-    value_at_stake,
 )
 from retention_lib.retention.lots import CONTROL, MEASURE, draw_lots
 from retention_lib.retention.outcomes import left_alone
@@ -65,6 +65,7 @@ def valued(
         },
         index=pd.Index(ids, name="customer"),
     )
+    frame["value_at_stake"] = value_at_stake(frame)
     once = frame["purchases"] == 1
     names = np.where(once, "no_rhythm", state or "late")
     return frame.assign(rhythm=pd.Categorical(names))
@@ -89,8 +90,8 @@ def by_id(made: tuple[ActionList, ...]) -> dict[str, ActionList]:
 
 
 def test_what_is_at_stake_is_the_value_of_being_sure_less_the_value() -> None:
-    stake = value_at_stake(pd.Series([10.0, 10.0, 0.0, 5.0]), pd.Series([0.25, 1.0, 0.5, 0.0]))
-    assert stake.tolist() == [30.0, 0.0, 0.0, 0.0]
+    values = pd.DataFrame({"clv": [10.0, 10.0, 0.0, 5.0], "p_alive": [0.25, 1.0, 0.5, 0.0]})
+    assert value_at_stake(values).tolist() == [30.0, 0.0, 0.0, 0.0]
 
 
 def test_lists_are_ranked_by_what_is_at_stake_and_equals_by_id() -> None:
@@ -190,10 +191,13 @@ def test_a_list_without_data_does_not_appear(extra: dict[str, pd.DataFrame] | No
 def test_without_a_forecast_only_lists_that_need_none_are_made() -> None:
     found = [one.id for one in action_lists(valued(PEOPLE), extras(), usable=False)]
     assert found == ["cross_sell", "birthdays", "anniversaries"]
-    unknown = valued(PEOPLE).assign(clv=NAN, p_alive=NAN, revenue=range(len(PEOPLE)))
+    unknown = valued(PEOPLE).assign(
+        clv=NAN, p_alive=NAN, value_at_stake=NAN, revenue=range(len(PEOPLE))
+    )
     made = action_lists(unknown, extras())
     assert [one.id for one in made] == found
     assert made[0].customers.index.tolist() == ["best", "z"]  # by revenue, then
+    assert made[0].everyone["value_at_stake"].eq(0).all()
 
 
 def test_every_list_has_its_words_columns_and_formats() -> None:

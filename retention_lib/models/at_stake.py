@@ -1,4 +1,8 @@
-"""How sure the value at stake with some customers is."""
+"""The value at stake with customers, and how sure its sum is.
+
+What is at stake with a customer is what CLV would be if the customer were surely still one, less
+CLV as it is: CLV / P(alive) − CLV.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +14,9 @@ import pandas as pd
 
 from retention_lib.data.base import Base
 from retention_lib.models.clv import expected_values
+from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.forecast import Forecast
+from retention_lib.models.histories import Floats
 from retention_lib.models.predictive import draw_parameters
 from retention_lib.models.totals import Estimate
 from retention_lib.models.widening import Interval, errors_in_money, with_past
@@ -19,6 +25,23 @@ from retention_lib.models.widening import Interval, errors_in_money, with_past
 #: spread around the total only, in which the luck of the sample cancels.
 MOST: Final = 2_000
 DRAWS: Final = 40
+
+
+def value_at_stake(values: pd.DataFrame) -> Floats:
+    """CLV if surely a customer, less CLV: clv · (1 − p) / p.
+
+    Parameters
+    ----------
+    values : DataFrame
+        `clv`, `p_alive`, by customer.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        0 where p is 0 or not known; NaN where the CLV isn't known.
+    """
+    alive, clv = (values[c].to_numpy(dtype=float) for c in ("p_alive", "clv"))
+    return np.divide(clv * (1 - alive), alive, out=np.zeros(len(alive)), where=alive > 0)
 
 
 def stake_interval(
@@ -47,7 +70,7 @@ def stake_interval(
     if made.unknowable is not None or made.spend_model is None or not len(who):
         return None
     values = made.valuation.customers.loc[who]
-    total = float(_stakes(values).sum())
+    total = float(value_at_stake(values).sum())
     rng = np.random.default_rng(seed)
     if len(who) > MOST:
         who = who[np.sort(rng.choice(len(who), MOST, replace=False))]
@@ -55,7 +78,11 @@ def stake_interval(
     some = customers.loc[who]
     some.attrs = dict(customers.attrs)
     model, spend = made.purchase_model, made.spend_model
-    point = float(_stakes(expected_values(some, model, spend, made.terms)).sum())
+
+    def at_stake(model: PurchaseFitter) -> float:
+        return float(value_at_stake(expected_values(some, model, spend, made.terms)).sum())
+
+    point = at_stake(model)
     if not (total > 0 and point > 0):
         return None
     params = draw_parameters(rng, model.params_.to_numpy(dtype=float), model.log_covariance_, draws)
@@ -63,14 +90,8 @@ def stake_interval(
     for theta in params:
         other = copy.copy(model)
         other.params_ = pd.Series(theta, index=model.params_.index)
-        drawn.append(float(_stakes(expected_values(some, other, spend, made.terms)).sum()) / point)
+        drawn.append(at_stake(other) / point)
     low, high = np.quantile(drawn, [0.025, 0.975])
     estimate = Estimate(total, total * min(float(low), 1.0), total * max(float(high), 1.0))
     bias = made.holdout.bias if made.holdout else None
     return with_past(estimate, errors_in_money(made.backtests), bias)
-
-
-def _stakes(values: pd.DataFrame) -> np.ndarray:
-    p = values["p_alive"].to_numpy(dtype=float)
-    clv = values["clv"].to_numpy(dtype=float)
-    return np.divide(clv * (1 - p), p, out=np.zeros_like(p), where=p > 0)

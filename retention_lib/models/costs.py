@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from retention_lib.models.forecast import Forecast
@@ -78,12 +77,6 @@ def payback(new: pd.DataFrame, cost: float | None) -> Payback | None:
         payback_month(within[c].to_numpy(dtype=float), cost) for c in ("value", "high", "low")
     )
     return Payback(value, high, low)
-
-
-def value_at_stake(values: pd.DataFrame) -> Floats:
-    """CLV if surely a customer, less CLV: 0 where P(alive) is."""
-    alive, clv = (values[c].to_numpy(dtype=float) for c in ("p_alive", "clv"))
-    return np.divide(clv * (1 - alive), alive, out=np.zeros(len(alive)), where=alive > 0)
 
 
 def programme(

@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 
 from retention_lib.data.base import Base
+from retention_lib.models.at_stake import value_at_stake
 from retention_lib.models.clv import month_boundaries
-from retention_lib.models.costs import Payback, Programme, payback, programme, value_at_stake
+from retention_lib.models.costs import Payback, Programme, payback, programme
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.more_retention import Ahead, MoreRetention, more_retention
 from retention_lib.models.new_customer import (

@@ -9,12 +9,12 @@ import numpy as np
 import pandas as pd
 
 from retention_lib.data.base import Base
+from retention_lib.models.at_stake import value_at_stake
 from retention_lib.models.fit import fit_purchase_model
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.forecast import Forecast, expected_now
 from retention_lib.models.rhythm import rhythm
 from retention_lib.retention.interval_rule import days_away
-from retention_lib.retention.lists import value_at_stake
 from retention_lib.retention.outcomes import buyers_since, earlier_day
 from retention_lib.retention.second_order import second_purchase_days
 from retention_lib.retention.segments import Rfm, rfm, tiers
@@ -117,9 +117,7 @@ def _table(
     scores = scores or rfm(customers, base.as_of)
     table = customers.join(scores.scores).join(values)
     table["tier"] = tiers(table["clv"], base.params.tiers)
-    table["value_at_stake"] = value_at_stake(table["clv"], table["p_alive"]).where(
-        table["clv"].notna()
-    )
+    table["value_at_stake"] = value_at_stake(table)
     table["T_days"] = (pd.Timestamp(base.as_of) - table["first"]).dt.days
     table["away"] = days_away(table, base.as_of)
     table["second_days"] = second_purchase_days(base)

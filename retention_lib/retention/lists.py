@@ -1,7 +1,6 @@
 """Lists to act on: which customers, in which order, and what is at stake with them.
 
-What is at stake with a customer is what CLV would be if the customer were surely still one, less
-CLV as it is: CLV / P(alive) − CLV. Lists against leaving are ranked by it, not by the probability
+Lists against leaving are ranked by the value at stake (`models.at_stake`), not by the probability
 alone: the likeliest to have left have mostly left already.
 """
 
@@ -102,11 +101,6 @@ class _Kind:
     """Names of the figures in `about`, which are columns that are the same for everybody."""
 
 
-def value_at_stake(clv: pd.Series, p_alive: pd.Series) -> pd.Series:
-    """CLV if surely a customer, less CLV: clv · (1 − p) / p, 0 where p is 0."""
-    return (clv * (1 - p_alive) / p_alive.where(p_alive > 0)).fillna(0.0)
-
-
 def action_lists(
     customers: pd.DataFrame,
     extra: Mapping[str, pd.DataFrame] | None = None,
@@ -118,9 +112,9 @@ def action_lists(
     Parameters
     ----------
     customers : DataFrame
-        The valued customers: `COLUMNS` without value_at_stake, `T_days` (days since the first
-        purchase), `away` (since the last), `due_days`, `late_days` and `rhythm`
-        (`retention.slipping`), `second_days` (`second_order.second_purchase_days`).
+        The valued customers: `COLUMNS`, `T_days` (days since the first purchase), `away` (since
+        the last), `due_days`, `late_days` and `rhythm` (`retention.slipping`), `second_days`
+        (`second_order.second_purchase_days`).
     extra : mapping, optional
         Frames indexed by customer that make lists of their own, by the list's id: `cross_sell`
         (category, next_category, share, lift, n), `birthdays` (birthday: date of the next),
@@ -135,7 +129,8 @@ def action_lists(
         Those that rest on a value are left out where no customer has one.
     """
     frames = extra or {}
-    valued = customers.assign(value_at_stake=value_at_stake(customers["clv"], customers["p_alive"]))
+    # without a value nothing is known to be at stake
+    valued = customers.assign(value_at_stake=customers["value_at_stake"].fillna(0.0))
     ranked = usable and not customers["clv"].isna().all()
     made = [_make(kind, valued) for kind in _KINDS] if ranked else []
     for kind in _EXTRA:
