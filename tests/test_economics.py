@@ -22,6 +22,7 @@ from retention_lib.data.base import Base
 from retention_lib.data.read import read_base
 from retention_lib.models import dropout
 from retention_lib.models.at_stake import value_at_stake
+from retention_lib.models.changed import changed
 from retention_lib.models.costs import Payback
 from retention_lib.models.economics import Economics, economics
 from retention_lib.models.economics_metrics import IDS, economics_metrics
@@ -412,7 +413,7 @@ def test_the_interval_of_a_rise_is_that_of_draws(
     drawn = []
     for theta in draw_parameters(rng, np.array(model.parameters), model.log_covariance_, 200):
         names = dict(zip(model.parameter_names, theta, strict=True))
-        there = dropout.with_parameters(model, names)
+        there = changed(model, names)
         worlds, _ = _worlds(there, part.histories, ahead, [5])
         drawn.append(_figures(worlds, revenue, 12)["rise_5"][[11, 59]])
     spread = np.log(drawn).std(axis=0)

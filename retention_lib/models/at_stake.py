@@ -6,13 +6,13 @@ CLV as it is: CLV / P(alive) − CLV.
 
 from __future__ import annotations
 
-import copy
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from retention_lib.data.base import Base
+from retention_lib.models.changed import changed
 from retention_lib.models.clv import expected_values
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.forecast import Forecast
@@ -88,8 +88,7 @@ def stake_interval(
     params = draw_parameters(rng, model.params_.to_numpy(dtype=float), model.log_covariance_, draws)
     drawn = []
     for theta in params:
-        other = copy.copy(model)
-        other.params_ = pd.Series(theta, index=model.params_.index)
+        other = changed(model, dict(zip(model.parameter_names, theta, strict=True)))
         drawn.append(at_stake(other) / point)
     low, high = np.quantile(drawn, [0.025, 0.975])
     estimate = Estimate(total, total * min(float(low), 1.0), total * max(float(high), 1.0))

@@ -14,11 +14,11 @@ stands for both, what has been and what is to come.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 import numpy as np
 
+from retention_lib.models.changed import changed
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.histories import Floats, Histories, distinct
 from retention_lib.models.pareto import ParetoNBDFitter
@@ -33,23 +33,6 @@ _NODES = 1 / (1 + np.exp(-np.pi * np.sinh(_T)))
 _WEIGHTS = 0.1 * np.pi * np.cosh(_T) * _NODES * (1 - _NODES)
 
 
-def with_parameters(model: PurchaseFitter, params: Mapping[str, float]) -> PurchaseFitter:
-    """A model of the same kind with other parameters, to predict with; it has no data of its own.
-
-    Parameters
-    ----------
-    model : PurchaseFitter
-    params : mapping
-        By name; those that aren't given stay.
-    """
-    changed = type(model)()
-    changed.params_ = model.params_.copy()
-    for name, value in params.items():
-        changed.params_[name] = value
-    changed.time_unit, changed.grain, changed.as_of = model.time_unit, model.grain, model.as_of
-    return changed
-
-
 def with_dropout(model: PurchaseFitter, log_k: float) -> PurchaseFitter:
     """The model with e^log_k times the odds of leaving at every point of every history.
 
@@ -60,7 +43,7 @@ def with_dropout(model: PurchaseFitter, log_k: float) -> PurchaseFitter:
         0 leaves it as it is, `NOBODY` lets next to nobody leave.
     """
     shape = "s" if "s" in model.params_ else "a"
-    return with_parameters(model, {shape: float(model.params_[shape]) * float(np.exp(log_k))})
+    return changed(model, {shape: float(model.params_[shape]) * float(np.exp(log_k))})
 
 
 def returning_if_alive(model: PurchaseFitter, t: float, frequency: Floats, T: Floats) -> Floats:

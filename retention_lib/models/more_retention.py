@@ -15,7 +15,6 @@ that what past forecasts missed cancels out.
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -26,7 +25,7 @@ import pandas as pd
 from retention_lib.models import dropout
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.histories import Floats, Histories, compress
-from retention_lib.models.sigma import HALF, variance_of
+from retention_lib.models.sigma import HALF, variance_of_both
 from retention_lib.models.spend import GammaGammaFitter
 from retention_lib.models.totals import Estimate
 
@@ -290,30 +289,21 @@ def _errors(
 ) -> dict[str, Floats]:
     """Standard deviation of each figure's logarithm, and of the log odds of the two rates."""
     part = _part(customers, _ERROR_SAMPLE)
-    h, names = part.histories, [*model.parameter_names]
-    revenue = part.revenue(spend_model)
+    h, revenue = part.histories, part.revenue(spend_model)
     worlds, _ = _worlds(model, h, ahead, points, or_nobody=True)
     sizes = {k: len(v) for k, v in _figures(worlds, revenue, horizon).items()}
 
-    def of_purchases(theta: Floats) -> Floats:
-        changed = dropout.with_parameters(model, dict(zip(names, theta, strict=True)))
-        there, _ = _worlds(changed, h, ahead, points, or_nobody=True)
-        nobody = dropout.with_dropout(changed, dropout.NOBODY)
-        rates = np.array([dropout.retention_ahead(m, h, ahead.window) for m in (changed, nobody)])
-        logs = np.log(np.concatenate([*_figures(there, revenue, horizon).values()]))
+    def of_purchases(there: PurchaseFitter) -> Floats:
+        others, _ = _worlds(there, h, ahead, points, or_nobody=True)
+        nobody = dropout.with_dropout(there, dropout.NOBODY)
+        rates = np.array([dropout.retention_ahead(m, h, ahead.window) for m in (there, nobody)])
+        logs = np.log(np.concatenate([*_figures(others, revenue, horizon).values()]))
         return np.concatenate([logs, np.log(rates / (1 - rates))])
 
-    def of_spend(theta: Floats) -> Floats:
-        changed = copy.copy(spend_model)
-        changed.params_ = pd.Series(theta, index=spend_model.params_.index)
-        figures = _figures(worlds, part.revenue(changed), horizon)
+    def of_spend(there: GammaGammaFitter) -> Floats:
+        figures = _figures(worlds, part.revenue(there), horizon)
         return np.concatenate([np.log(np.concatenate([*figures.values()])), [0.0, 0.0]])
 
-    theta = np.array(model.parameters, dtype=float)
-    total = variance_of(of_purchases, theta, model.log_covariance_)
-    if not spend_model.bounded:
-        of_amounts: Floats = np.asarray(spend_model.params_, dtype=float)
-        more = variance_of(of_spend, of_amounts, np.asarray(spend_model.log_covariance_))
-        total = np.add(total, more)
+    total = variance_of_both(model, spend_model, of_purchases, of_spend)
     parts = np.split(np.sqrt(total), np.cumsum([*sizes.values()]))
     return dict(zip([*sizes, "rates"], parts, strict=True))

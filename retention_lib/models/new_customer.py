@@ -13,19 +13,17 @@ A month is 365.25 / 12 days here, for customers are won on any day.
 
 from __future__ import annotations
 
-import copy
 import math
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.models import dropout
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.histories import Floats
-from retention_lib.models.sigma import HALF, variance_of
+from retention_lib.models.sigma import HALF, variance_of_both
 from retention_lib.models.spend import GammaGammaFitter
 from retention_lib.models.totals import Estimate
 
@@ -69,23 +67,14 @@ def repeat_value(
         The standard deviation of the value's logarithm, by the fit's error alone.
     """
 
-    def purchases(theta: Floats) -> Floats:
-        names = model.parameter_names
-        changed = dropout.with_parameters(model, dict(zip(names, theta, strict=True)))
-        return np.log(dropout.new_customer_purchases(changed, times, factors))
+    def purchases(there: PurchaseFitter) -> Floats:
+        return np.log(dropout.new_customer_purchases(there, times, factors))
 
-    def spend(theta: Floats) -> Floats:
-        changed = copy.copy(spend_model)
-        changed.params_ = pd.Series(theta, index=spend_model.params_.index)
-        return np.log(np.array([changed.population_mean]))
+    def spend(there: GammaGammaFitter) -> Floats:
+        return np.log(np.array([there.population_mean]))
 
     value = spend_model.population_mean * dropout.new_customer_purchases(model, times, factors)
-    variance = variance_of(purchases, np.array(model.parameters), model.log_covariance_)
-    if not spend_model.bounded:
-        of_amounts: Floats = np.asarray(spend_model.params_, dtype=float)
-        more = variance_of(spend, of_amounts, np.asarray(spend_model.log_covariance_))
-        variance = np.add(variance, more)
-    return value, np.sqrt(variance)
+    return value, np.sqrt(variance_of_both(model, spend_model, purchases, spend))
 
 
 def together(first: FirstOrders, margin: float, repeat: Estimate) -> Estimate:

@@ -14,7 +14,10 @@ from typing import Final
 import numpy as np
 from scipy.special import ndtri
 
+from retention_lib.models.changed import changed
+from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.histories import Floats
+from retention_lib.models.spend import GammaGammaFitter
 
 #: Standard deviation beyond which an axis isn't followed: as in `predictive.draw_parameters`.
 _WIDEST: Final = 1.5
@@ -68,3 +71,39 @@ def variance_of(function: Callable[[Floats], Floats], params: Floats, covariance
         total = squared if total is None else total + squared
     assert total is not None  # a model has parameters
     return total
+
+
+def variance_of_both(
+    model: PurchaseFitter,
+    spend_model: GammaGammaFitter,
+    of_purchases: Callable[[PurchaseFitter], Floats],
+    of_spend: Callable[[GammaGammaFitter], Floats],
+) -> Floats:
+    """Variance of figures that follow from both models, whose errors are independent.
+
+    Parameters
+    ----------
+    model : PurchaseFitter
+    spend_model : GammaGammaFitter
+        Adds nothing where its mean is bounded by what was observed.
+    of_purchases, of_spend : callable
+        The figures, as in `variance_of`, from a model with other parameters than the fitted one,
+        the other model being as it is.
+
+    Returns
+    -------
+    ndarray, shape (m,)
+    """
+
+    def purchases(theta: Floats) -> Floats:
+        return of_purchases(changed(model, dict(zip(model.parameter_names, theta, strict=True))))
+
+    def spend(theta: Floats) -> Floats:
+        names = spend_model.params_.index
+        return of_spend(changed(spend_model, dict(zip(names, theta, strict=True))))
+
+    total = variance_of(purchases, np.array(model.parameters, dtype=float), model.log_covariance_)
+    if spend_model.bounded:
+        return total
+    amounts: Floats = np.asarray(spend_model.params_, dtype=float)
+    return np.add(total, variance_of(spend, amounts, np.asarray(spend_model.log_covariance_)))
