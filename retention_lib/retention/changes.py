@@ -23,7 +23,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.data.history import changed
 from retention_lib.metrics import UNITS, Metric
@@ -31,6 +30,7 @@ from retention_lib.retention.activity import activity
 from retention_lib.retention.homogeneity import holm
 from retention_lib.retention.kpis import REPEAT_DAYS
 from retention_lib.retention.moments import RATIO_MIN_N
+from retention_lib.retention.steps import first_two
 
 #: Probability of calling a chance difference a change, over all that are looked at.
 LEVEL: Final = 0.05
@@ -229,11 +229,7 @@ def _second_in_time(base: Base, day: dt.date) -> pd.DataFrame:
     """Customers (`n`) by whether they were watched for 90 days by the earlier day (`before`), by
     today (`after`), and whether they bought again within (`within`).
     """
-    bought = base.purchases().filter(lambda t: t.number <= 1)
-    days = bought.group_by(schema.CUSTOMER).aggregate(
-        first=bought[schema.DAY].min(where=bought.number == 0),
-        second=bought[schema.DAY].min(where=bought.number == 1),
-    )
+    days = first_two(base)
     gap = days.second.delta(days["first"], unit="day")
     flags = days.select(
         before=ibis.date(day).delta(days["first"], unit="day") >= REPEAT_DAYS,

@@ -23,7 +23,14 @@ import pandas as pd
 from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.metrics import Metric, unknown
-from retention_lib.retention.cohorts import MONTHS, CohortPeriod, Cohorts, cohorts, period_index
+from retention_lib.retention.cohorts import (
+    MONTHS,
+    CohortPeriod,
+    Cohorts,
+    cohorts,
+    index_of,
+    period_index,
+)
 from retention_lib.retention.intervals import wilson
 from retention_lib.smallest import SMALLEST
 
@@ -160,8 +167,7 @@ def _wide(frame: pd.DataFrame, values: str, table: Cohorts) -> pd.DataFrame:
     """Laid out as `table.shares`: 0 where nothing was bought, NaN where it isn't known."""
     if table.shares.empty:
         return table.shares.copy()
-    months = MONTHS[table.period]
-    numbers = [(day.year * 12 + day.month - 1) // months for day in table.shares.index]
+    numbers = [index_of(day, MONTHS[table.period]) for day in table.shares.index]
     wide = frame.pivot_table(index="cohort", columns="age", values=values, aggfunc="sum")
     wide = wide.reindex(index=numbers, columns=table.shares.columns).fillna(0.0)
     return wide.set_axis(table.shares.index).where(table.shares.notna())

@@ -85,7 +85,7 @@ def cohorts(base: Base, period: CohortPeriod | None = None) -> Cohorts:
         sizes = pd.Series(0, index=nobody.index, dtype=int, name="customers")
         return Cohorts(nobody.astype(float), sizes, nobody.astype(bool), period)
     wide = counts.pivot_table(index="cohort", columns="age", values="customers", aggfunc="sum")
-    last = _index_of(base.as_of, months)
+    last = index_of(base.as_of, months)
     wide = wide.reindex(index=range(int(wide.index.min()), last + 1))
     wide = wide.reindex(columns=range(last - int(wide.index[0]) + 1))
     sizes = wide[0].fillna(0).astype(int).rename("customers")
@@ -113,7 +113,8 @@ def period_index(day: ir.DateValue, months: int) -> ir.IntegerValue:
     return ((day.year() * 12 + day.month() - 1) / months).floor().cast("int64")
 
 
-def _index_of(day: dt.date, months: int) -> int:
+def index_of(day: dt.date, months: int) -> int:
+    """Periods since year 0."""
     return (day.year * 12 + day.month - 1) // months
 
 
@@ -156,7 +157,7 @@ def monthly(base: Base) -> pd.DataFrame:
     orders = orders.filter(orders.amount > 0).mutate(at=period_index(orders.day, 1))
     per_month = orders.group_by("at").aggregate(orders=orders.count())
     frame = by_month.execute().set_index("at").join(per_month.execute().set_index("at"))
-    frame = frame.reindex(range(_index_of(base.start, 1), _index_of(base.as_of, 1) + 1)).fillna(0.0)
+    frame = frame.reindex(range(index_of(base.start, 1), index_of(base.as_of, 1) + 1)).fillna(0.0)
     counts = ["new", "returning", "orders"]
     frame[counts] = frame[counts].astype(int)
     month = pd.DatetimeIndex([_first_day(i, 1) for i in frame.index])

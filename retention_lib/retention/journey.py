@@ -7,8 +7,8 @@ import datetime as dt
 import ibis
 import pandas as pd
 
-from retention_lib.data import schema
 from retention_lib.data.base import Base
+from retention_lib.retention.steps import first_two
 from retention_lib.retention.survival import kaplan_meier, waits
 
 
@@ -28,15 +28,10 @@ def days_to_second(base: Base, as_of: dt.date | None = None) -> pd.DataFrame:
         first purchase to `as_of`), one row per customer in no particular order.
     """
     end = ibis.date(as_of or base.as_of)
-    bought = base.purchases()
-    bought = bought.filter((bought[schema.DAY] <= end) & (bought.number <= 1))
-    first_two = bought.group_by(schema.CUSTOMER).aggregate(
-        first=bought[schema.DAY].min(where=bought.number == 0),
-        second=bought[schema.DAY].min(where=bought.number == 1),
-    )
-    return first_two.select(
-        days_to_second=first_two.second.delta(first_two["first"], unit="day").cast("float64"),
-        observed_days=end.delta(first_two["first"], unit="day").cast("int64"),
+    two = first_two(base, as_of)
+    return two.select(
+        days_to_second=two.second.delta(two["first"], unit="day").cast("float64"),
+        observed_days=end.delta(two["first"], unit="day").cast("int64"),
     ).execute()
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-import ibis
 import numpy as np
 import pandas as pd
 
-from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.retention.intervals import wilson_many
+from retention_lib.retention.steps import steps
 
 #: Days within which the next purchase is looked for.
 WITHIN: Final = (30, 60, 90, 180)
@@ -39,20 +38,13 @@ def next_purchase(base: Base, most: int = MOST) -> pd.DataFrame:
         `n_d`, watched as long, `share_d` of them who bought again within, with its 95 % interval
         `low_d`, `high_d` (Wilson). NaN where nobody was watched so long, or nobody came back.
     """
-    bought = base.purchases()
-    day = bought[schema.DAY]
-    following = day.lead().over(ibis.window(group_by=schema.CUSTOMER, order_by=schema.DAY))
-    steps = bought.select(
-        number=bought.number + 1,
-        gap=following.delta(day, unit="day"),
-        watched=ibis.date(base.as_of).delta(day, unit="day"),
-    )
-    steps = steps.filter(steps.number <= most)
-    counts = {"customers": steps.count(), "days_median": steps.gap.cast("float64").median()}
+    made = steps(base)
+    made = made.filter(made.number <= most)
+    counts = {"customers": made.count(), "days_median": made.gap.cast("float64").median()}
     for days in WITHIN:
-        counts[f"n_{days}"] = steps.count(where=steps.watched >= days)
-        counts[f"back_{days}"] = steps.count(where=(steps.watched >= days) & (steps.gap <= days))
-    frame = steps.group_by("number").aggregate(**counts).order_by("number").execute()
+        counts[f"n_{days}"] = made.count(where=made.watched >= days)
+        counts[f"back_{days}"] = made.count(where=(made.watched >= days) & (made.gap <= days))
+    frame = made.group_by("number").aggregate(**counts).order_by("number").execute()
     for days in WITHIN:
         n, back = frame[f"n_{days}"], frame.pop(f"back_{days}")
         frame[f"share_{days}"] = back / n.where(n > 0, np.nan)

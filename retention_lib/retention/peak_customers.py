@@ -14,6 +14,7 @@ from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.retention.homogeneity import holm
 from retention_lib.retention.intervals import wilson
+from retention_lib.retention.steps import steps
 from retention_lib.smallest import SMALLEST
 
 #: Days within which they are looked for.
@@ -106,20 +107,14 @@ def after_peaks(base: Base, peaks: pd.DataFrame) -> pd.DataFrame:
 
 def _counts(base: Base, peaks: pd.DataFrame) -> pd.DataFrame:
     """Watched purchases, and those followed by another, by quarter, class and peak or not."""
-    bought = base.purchases()
-    day = bought[schema.DAY]
-    following = day.lead().over(ibis.window(group_by=schema.CUSTOMER, order_by=schema.DAY))
-    events = bought.select(
+    made = steps(base)
+    made = made.filter(made.watched >= WITHIN)
+    day = made[schema.DAY]
+    counted = made.group_by(
         quarter=day.year() * 4 + day.quarter(),
         peak=_on_peaks(day, peaks),
-        gap=following.delta(day, unit="day"),
-        watched=ibis.date(base.as_of).delta(day, unit="day"),
-        **{"class": sum((bought.number + 1 >= cut).cast("int64") for cut in _CUTS)},
-    )
-    events = events.filter(events.watched >= WITHIN)
-    counted = events.group_by("quarter", "class", "peak").aggregate(
-        n=events.count(), back=events.count(where=events.gap <= WITHIN)
-    )
+        **{"class": sum((made.number >= cut).cast("int64") for cut in _CUTS)},
+    ).aggregate(n=made.count(), back=made.count(where=made.gap <= WITHIN))
     frame = counted.to_pyarrow().to_pandas().astype({"n": float, "back": float})
     wide = frame.pivot_table(index=["quarter", "class"], columns="peak", values=["n", "back"])
     columns = [(name, peak) for name in ("n", "back") for peak in (False, True)]

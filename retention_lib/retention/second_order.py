@@ -8,8 +8,8 @@ from typing import Final
 
 import ibis
 
-from retention_lib.data import schema
 from retention_lib.data.base import Base
+from retention_lib.retention.steps import first_two
 
 #: Share of the second purchases that "most" is.
 MOST_SECOND: Final = 0.75
@@ -37,12 +37,7 @@ def second_purchase_days(base: Base) -> int:
         `RECENT_DAYS` with fewer than `FEWEST` second purchases.
     """
     watched = min(WATCHED, (base.as_of - base.start).days // 2)
-    bought = base.purchases()
-    bought = bought.filter(bought.number <= 1)
-    two = bought.group_by(schema.CUSTOMER).aggregate(
-        first=bought[schema.DAY].min(where=bought.number == 0),
-        second=bought[schema.DAY].min(where=bought.number == 1),
-    )
+    two = first_two(base)
     gap = two.second.delta(two["first"], unit="day").cast("float64")
     latest = base.as_of - dt.timedelta(days=watched)
     counted = two.filter((two["first"] <= ibis.date(latest)) & (gap <= watched))

@@ -17,6 +17,7 @@ import pandas as pd
 from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.data.periods import ONE_DAY, Window, months_to, windows
+from retention_lib.retention.steps import first_two
 
 #: Days within which a second purchase counts as soon.
 REPEAT_DAYS: Final = 90
@@ -89,7 +90,7 @@ def gaps(base: Base, ends: Sequence[dt.date]) -> pd.DataFrame:
         end, gap (days), customers; in this order.
     """
     ends = list(ends)
-    joined = _with_ends(_first_two(base), ends)
+    joined = _with_ends(first_two(base), ends)
     known = joined.filter(joined.second <= joined.last)
     counted = known.group_by(_END, gap=known.second.delta(known["first"], unit="day")).aggregate(
         customers=known.count()
@@ -272,7 +273,7 @@ def _best_fifth(base: Base, ends: Sequence[dt.date]) -> ir.Table:
 
 def _so_far(base: Base, ends: Sequence[dt.date]) -> ir.Table:
     """What is known of all customers up to each end."""
-    joined = _with_ends(_first_two(base), ends)
+    joined = _with_ends(first_two(base), ends)
     first, second, last = joined["first"], joined.second, joined["last"]
     seen = first <= last
     watched = seen & (last.delta(first, unit="day") >= REPEAT_DAYS)
@@ -281,16 +282,6 @@ def _so_far(base: Base, ends: Sequence[dt.date]) -> ir.Table:
         ever_twice=joined.count(where=seen & (second <= last)),
         watched=joined.count(where=watched),
         soon=joined.count(where=watched & (second.delta(first, unit="day") <= REPEAT_DAYS)),
-    )
-
-
-def _first_two(base: Base) -> ir.Table:
-    """Day of the first and of the second purchase of each customer."""
-    bought = base.purchases()
-    bought = bought.filter(bought.number <= 1)
-    day = bought[schema.DAY]
-    return bought.group_by(schema.CUSTOMER).aggregate(
-        first=day.min(where=bought.number == 0), second=day.min(where=bought.number == 1)
     )
 
 

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
-import ibis
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from retention_lib.data import schema
 from retention_lib.data.base import Base
+from retention_lib.retention.steps import steps
 
 #: Purchases after which is asked, from the first on.
 MOST: Final = 3
@@ -111,17 +110,10 @@ def waits(base: Base, most: int = MOST) -> pd.DataFrame:
         number, days, came (next purchases after so many days), left (purchases without a next one
         that were made so many days before the end); by number and days.
     """
-    bought = base.purchases()
-    day = bought[schema.DAY]
-    following = day.lead().over(ibis.window(group_by=schema.CUSTOMER, order_by=schema.DAY))
-    steps = bought.select(
-        number=bought.number + 1,
-        gap=following.delta(day, unit="day"),
-        watched=ibis.date(base.as_of).delta(day, unit="day"),
-    )
-    steps = steps.filter(steps.number <= most)
-    counts = steps.group_by("number", days=steps.gap.coalesce(steps.watched)).aggregate(
-        came=steps.count(where=steps.gap.notnull()), left=steps.count(where=steps.gap.isnull())
+    made = steps(base)
+    made = made.filter(made.number <= most)
+    counts = made.group_by("number", days=made.gap.coalesce(made.watched)).aggregate(
+        came=made.count(where=made.gap.notnull()), left=made.count(where=made.gap.isnull())
     )
     frame = counts.order_by("number", "days").to_pyarrow().to_pandas()
     return frame.astype("int64")
