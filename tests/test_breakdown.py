@@ -373,10 +373,12 @@ def test_against_the_rest_says_nothing_of_what_could_hardly_be_otherwise() -> No
 
 def test_holm_is_holms_method() -> None:
     # 3 · .01, then 2 · .02 and 1 · .03, never falling
-    assert holm([0.03, None, 0.01, 0.02]) == pytest.approx([0.04, None, 0.03, 0.04])
-    assert holm([None]) == [None]
+    nan = math.nan
+    np.testing.assert_allclose(holm([0.03, None, 0.01, 0.02]), [0.04, nan, 0.03, 0.04])
+    assert np.isnan(holm([None])).all()
+    assert holm([]).size == 0
     many = np.random.default_rng(3).random(30) ** 3
-    assert holm(list(many)) == pytest.approx(multipletests(many, method="holm")[1])
+    assert holm(many) == pytest.approx(multipletests(many, method="holm")[1])
 
 
 @pytest.mark.slow
@@ -404,8 +406,8 @@ def test_buying_often_does_not_make_groups_differ() -> None:
         raw = [
             against_rest(*([counts.sum()] for counts in (*group, *everybody))).p for group in groups
         ]
-        flagged += min(p for p in holm(alike) if p is not None) < 0.05
-        flagged_raw += min(p for p in holm(raw) if p is not None) < 0.05
+        flagged += np.nanmin(holm(alike)) < 0.05
+        flagged_raw += np.nanmin(holm(raw)) < 0.05
     # 5 % and three standard errors
     assert flagged / runs <= 0.05 + 3 * math.sqrt(0.05 * 0.95 / runs)
     assert flagged_raw / runs > 0.95

@@ -39,14 +39,11 @@ from retention_lib.retention.group_counts import (
     strata_of,
     totals_of,
 )
-from retention_lib.retention.homogeneity import Compared, against_rest, equal_rates, holm
+from retention_lib.retention.homogeneity import LEVEL, Compared, against_rest, equal_rates, holm
 from retention_lib.retention.intervals import wilson, wilson_many
 
 #: Share of the customers that may have bought in two groups before these are no separate samples.
 OVERLAP: Final = 0.05
-
-#: Probability of calling equal groups different.
-LEVEL: Final = 0.05
 
 COLUMNS: Final = [
     *("kind", GROUP, "groups", "customers", "purchases"),
@@ -172,14 +169,14 @@ def _compared(
         for name in rows.loc[rated, GROUP]
     ]
     adjusted = holm([one.p for _, one in found])
-    known = [p for p in adjusted if p is not None]
+    known = adjusted[~np.isnan(adjusted)]
     separate = None if overlapping else equal_rates(rows.loc[rated, "kept"], rows.loc[rated, "n"])
     p = separate if separate is not None else min(known, default=None)
-    differ = None if p is None else p < LEVEL
+    differ = None if p is None else bool(p < LEVEL)
     for i, (reference, one), p in zip(rated, found, adjusted, strict=True):
         rows.loc[i, "reference"] = reference
         # nobody is named where the groups as a whole can't be told apart
-        if differ and p is not None and p < LEVEL:
+        if differ and p < LEVEL:
             rows.loc[i, "stands_out"] = 1 if one.above else -1
     return rows, differ
 

@@ -27,13 +27,11 @@ from retention_lib.data.base import Base
 from retention_lib.data.history import changed
 from retention_lib.metrics import UNITS, Metric
 from retention_lib.retention.activity import activity
-from retention_lib.retention.homogeneity import holm
+from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.kpis import REPEAT_DAYS
 from retention_lib.retention.moments import RATIO_MIN_N
 from retention_lib.retention.steps import first_two
 
-#: Probability of calling a chance difference a change, over all that are looked at.
-LEVEL: Final = 0.05
 _Z: Final = 1.959963984540054
 
 #: Successes or failures of a share below which the delta method doesn't hold.
@@ -132,10 +130,10 @@ def changes(
             }
         )
     frame = pd.DataFrame(rows, columns=[c for c in COLUMNS if c != "stands"])
-    adjusted = holm([None if math.isnan(p) else p for p in frame["p"]])
-    surely = np.array([p is not None and p < LEVEL for p in adjusted], dtype=bool)
     sign = np.sign(frame["change"].to_numpy(dtype=float))
-    return frame.assign(stands=np.where(surely, sign, 0).astype(int))[list(COLUMNS)]
+    return frame.assign(stands=np.where(holm(frame["p"]) < LEVEL, sign, 0).astype(int))[
+        list(COLUMNS)
+    ]
 
 
 def ratio_change(

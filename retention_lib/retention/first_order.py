@@ -25,7 +25,7 @@ from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.beginning import EARLY, starts_late
-from retention_lib.retention.homogeneity import equal_rates, holm
+from retention_lib.retention.homogeneity import LEVEL, equal_rates, holm
 from retention_lib.retention.intervals import mean_interval, wilson_many
 from retention_lib.retention.moments import means_ratio_limits, moments_of
 from retention_lib.sentence import Sentence
@@ -36,7 +36,6 @@ WITHIN: Final = (365, 180, 90)
 ENOUGH: Final = 100
 #: First categories that stand by themselves.
 MOST: Final = 12
-LEVEL: Final = 0.05
 _FIFTHS: Final = (0.2, 0.4, 0.6, 0.8)
 _Z: Final = 1.959964
 
@@ -337,10 +336,9 @@ def _categories(frame: pd.DataFrame) -> pd.DataFrame:
     if not rows:
         return empty
     found = pd.DataFrame(rows)
-    adjusted = holm([None if math.isnan(p) else float(p) for p in found["p"]])
-    sure = np.array([p is not None and p < LEVEL for p in adjusted], dtype=bool)
-    found["stands_out"] = np.where(sure, np.sign(found["difference"].fillna(0)), 0).astype(int)
-    found["p"] = np.array(adjusted, dtype=float)
+    found["p"] = holm(found["p"])
+    sign = np.sign(found["difference"].fillna(0))
+    found["stands_out"] = np.where(found["p"] < LEVEL, sign, 0).astype(int)
     return _with_shares(found)[[*_CATEGORIES, *_AGAIN]]
 
 

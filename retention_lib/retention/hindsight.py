@@ -19,6 +19,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.intervals import wilson_many
 
 #: Part of a list that is looked at first.
@@ -122,13 +123,8 @@ def compare_orders(scores: Mapping[str, pd.Series], bought: pd.Series) -> pd.Dat
                 *(area[k] - area[0], area[k] - area[0] - beside, area[k] - area[0] + beside),
             )
         )
-    return pd.DataFrame(rows, columns=columns[:-1]).assign(differs=[False, *_holm(chances)])
-
-
-def _holm(chances: list[float]) -> list[bool]:
-    from statsmodels.stats.multitest import multipletests
-
-    return [bool(x) for x in multipletests(chances, method="holm")[0]] if chances else []
+    differs = [False, *(holm(chances) < LEVEL).tolist()]
+    return pd.DataFrame(rows, columns=columns[:-1]).assign(differs=differs)
 
 
 def _placements(score: np.ndarray, back: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

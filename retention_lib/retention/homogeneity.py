@@ -8,6 +8,7 @@ Holm (1979), Scand. J. Statist. 6, 65-70 (many tests at once, however they depen
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +17,8 @@ from numpy.typing import ArrayLike, NDArray
 
 #: Smallest count that an approximation by the chi-square distribution can be trusted with.
 ENOUGH: Final = 5
+#: Probability of telling of what is chance, over all that is looked at together.
+LEVEL: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -115,18 +118,29 @@ def equal_rates(successes: ArrayLike, n: ArrayLike) -> float | None:
     return float(chi2.sf(((found - expected) ** 2 / expected).sum(), won.size - 1))
 
 
-def holm(p_values: list[float | None]) -> list[float | None]:
-    """The p-values adjusted for being many; one that isn't known stays so and doesn't count.
+def holm(p_values: ArrayLike | Sequence[float | None]) -> NDArray[np.float64]:
+    """The p-values adjusted for being many.
+
+    Parameters
+    ----------
+    p_values : array-like of float, shape (n,)
+        NaN or None for one that isn't known: it stays so and doesn't count.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+        Below `LEVEL` where chance surely doesn't explain it; NaN, which isn't, where not known.
 
     Examples
     --------
     >>> holm([0.01, None, 0.04])
-    [0.02, None, 0.04]
+    array([0.02,  nan, 0.04])
     """
     # by hand: statsmodels' way collects all garbage at each call, half a second in a kernel
-    known: NDArray[np.float64] = np.array([p for p in p_values if p is not None])
+    result = np.array(p_values, dtype=float)
+    known = result[~np.isnan(result)]
     order = np.argsort(known, kind="stable")
     adjusted = np.empty_like(known)
     adjusted[order] = np.maximum.accumulate(known[order] * np.arange(known.size, 0, -1))
-    found = iter(np.minimum(adjusted, 1.0))
-    return [None if p is None else float(next(found)) for p in p_values]
+    result[~np.isnan(result)] = np.minimum(adjusted, 1.0)
+    return result

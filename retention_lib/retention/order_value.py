@@ -19,7 +19,7 @@ from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.beginning import starts_late
-from retention_lib.retention.homogeneity import holm
+from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.intervals import means_many
 from retention_lib.sentence import Sentence
 from retention_lib.smallest import SMALLEST
@@ -31,7 +31,6 @@ ENOUGH: Final = 100
 LATE: Final = Sentence(
     "The data starts after its customers did, so that their first purchase in it isn't their first."
 )
-LEVEL: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -171,10 +170,7 @@ def _judged(frame: pd.DataFrame) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = np.abs(frame["change"].astype(float)) * np.sqrt(n) / frame["change_sd"]
         p = 2 * t.sf(distance.to_numpy(dtype=float), n - 1)
-    adjusted = holm(
-        [float(x) if ok and np.isfinite(x) else None for x, ok in zip(p, enough, strict=True)]
-    )
-    sure = np.array([x is not None and x < LEVEL for x in adjusted], dtype=bool)
+    sure = holm(np.where(enough, p, np.nan)) < LEVEL
     return frame.assign(
         after=frame["before"] + frame["change"],
         differs=np.where(sure, np.sign(frame["change"].fillna(0)), 0).astype(int),

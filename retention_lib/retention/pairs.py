@@ -19,11 +19,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from retention_lib.retention.homogeneity import against_rest, holm
+from retention_lib.retention.homogeneity import LEVEL, against_rest, holm
 from retention_lib.retention.intervals import wilson_many
 from retention_lib.smallest import SMALLEST
 
-LEVEL: Final = 0.05
 _Z: Final = 1.959964
 
 COLUMNS: Final = [
@@ -167,10 +166,7 @@ def _judged(frame: pd.DataFrame) -> pd.DataFrame:
     numbers = ["lift", "lift_low", "lift_high", "raw_lift", "share", "overall"]
     frame = frame.astype(dict.fromkeys(numbers, "float64"))
     low, high = wilson_many(frame["took"], frame["n"])
-    p, raw = (
-        np.array(holm([None if pd.isna(x) else float(x) for x in frame[name]]), dtype=float)
-        for name in ("p", "raw_p")
-    )
+    p, raw = holm(frame["p"]), holm(frame["raw_p"])
     sure = p < LEVEL
     return frame.assign(
         low=low,

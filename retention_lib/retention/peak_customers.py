@@ -12,16 +12,13 @@ import pandas as pd
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
-from retention_lib.retention.homogeneity import holm
+from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.intervals import wilson
 from retention_lib.retention.steps import steps
 from retention_lib.smallest import SMALLEST
 
 #: Days within which they are looked for.
 WITHIN: Final = 90
-
-
-LEVEL: Final = 0.05
 
 #: Classes of "how many purchases so far": 1, 2, 3, 4 and 5, 6 to 10, 11 to 20, more.
 _CUTS: Final = (2, 3, 4, 6, 11, 21)
@@ -100,7 +97,7 @@ def after_peaks(base: Base, peaks: pd.DataFrame) -> pd.DataFrame:
     if not rows:
         return none
     found = pd.DataFrame(rows.values(), index=pd.Index([*rows], name="kind")).reset_index()
-    sure = [p is not None and p < LEVEL for p in holm(found.pop("p").tolist())]
+    sure = holm(found.pop("p")) < LEVEL
     differs = np.where(sure, np.sign(found["difference"]), 0).astype(int)
     return found.astype({"n": "int64", "others_n": "int64"}).assign(differs=differs)[AFTER]
 

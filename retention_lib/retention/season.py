@@ -153,13 +153,13 @@ def _decomposed(months: pd.DataFrame) -> tuple[pd.DataFrame, float, float]:
     block = inverse[level.shape[1] :, level.shape[1] :]
     error = np.sqrt(np.diag(to_months @ block @ to_months.T) * variance)
     margin = float(t.isf(0.025, free)) * error
-    tests: list[float | None] = [float(2 * t.sf(x, free)) for x in np.abs(effect) / error]
+    tests = 2 * t.sf(np.abs(effect) / error, free)
     # each year's departures, calendar months in their order
     apart = (y - level @ beta[: level.shape[1]]).reshape(years, YEAR)
     apart = apart[:, np.argsort(calendar[:YEAR])]
     above = (apart > 0).sum(axis=0)
     agreed = np.where(effect > 0, above == years, above == 0)
-    sure = np.array([q is not None and q < LEVEL_OF_MONTHS for q in holm(tests)]) & agreed
+    sure = (holm(tests) < LEVEL_OF_MONTHS) & agreed
     factors = pd.DataFrame(
         {
             "month": np.arange(1, YEAR + 1),

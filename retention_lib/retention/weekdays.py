@@ -18,7 +18,7 @@ from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.by_day import WEEK, whole_weeks
-from retention_lib.retention.homogeneity import holm
+from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.intervals import Interval
 
 #: Fewer weeks than these, a quarter, carry no weekday.
@@ -26,9 +26,6 @@ LEAST_WEEKS: Final = 13
 
 #: And so many orders.
 LEAST_ORDERS: Final = 200
-
-#: Probability of calling a usual weekday unusual, over all seven.
-LEVEL: Final = 0.05
 
 COLUMNS: Final = [
     *("weekday", "weeks", "orders_a_day", "index", "low", "high", "stands_out", "as_good"),
@@ -130,8 +127,7 @@ def _beyond_chance(distance: np.ndarray, error: np.ndarray, blocks: int) -> np.n
     with np.errstate(divide="ignore", invalid="ignore"):
         # a weekday on which the shop is always closed has no error at all
         sizes = np.where(distance == 0, 0.0, np.abs(distance) / error)
-    known: list[float | None] = [float(2 * t.sf(size, blocks - 1)) for size in sizes]
-    return np.array([p is not None and p < LEVEL for p in holm(known)])
+    return holm(2 * t.sf(sizes, blocks - 1)) < LEVEL
 
 
 def _as_good(orders: np.ndarray, best: int) -> np.ndarray:
