@@ -16,7 +16,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 import ibis
 import numpy as np
@@ -27,6 +27,7 @@ from retention_lib.data.base import Base
 from retention_lib.data.history import changed
 from retention_lib.metrics import UNITS, Metric
 from retention_lib.retention.activity import activity
+from retention_lib.retention.differences import Difference, difference
 from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.kpis import REPEAT_DAYS
 from retention_lib.retention.moments import RATIO_MIN_N
@@ -58,14 +59,6 @@ _RATIOS: Final[Mapping[str, Columns]] = {
         c["revenue"],
     ),
 }
-
-
-class Difference(NamedTuple):
-    """A difference with its interval; NaN where it has none."""
-
-    change: float
-    low: float
-    high: float
 
 
 def changes(
@@ -116,7 +109,7 @@ def changes(
         then = recomputed.get(name)
         if then is None and name not in recomputed and not keys:
             then = _metric(said)
-        found = paired.get(name) or _apart(then, now)
+        found = paired.get(name) or difference(then, now)
         rows.append(
             {
                 "metric": name,
@@ -244,19 +237,6 @@ def _metric(said: Mapping[Any, Any]) -> Metric | None:
     if pd.isna(said["value"]):
         return None
     return Metric(float(said["value"]), said["unit"], float(said["low"]), float(said["high"]))
-
-
-def _apart(then: Metric | None, now: Metric) -> Difference:
-    """The change between two figures, with the interval of two that are independent."""
-    nothing = Difference(math.nan, math.nan, math.nan)
-    if then is None or then.value is None or now.value is None:
-        return nothing
-    change = float(now.value) - float(then.value)
-    if then.low is None or then.high is None or now.low is None or now.high is None:
-        return Difference(change, math.nan, math.nan)
-    down = math.hypot(now.value - now.low, then.high - then.value)
-    up = math.hypot(now.high - now.value, then.value - then.low)
-    return Difference(change, change - down, change + up)
 
 
 def _p_value(found: Difference) -> float:

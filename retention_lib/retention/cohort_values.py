@@ -31,6 +31,7 @@ from retention_lib.retention.cohorts import (
     index_of,
     period_index,
 )
+from retention_lib.retention.differences import difference
 from retention_lib.retention.intervals import wilson
 from retention_lib.smallest import SMALLEST
 
@@ -247,13 +248,9 @@ def _half(
 
 def _kind(earlier: Metric, later: Metric) -> Literal["better", "worse", "alike"]:
     """Newcombe's hybrid score interval for a difference of shares, from Wilson's limits."""
-    a, b = earlier, later
-    assert None not in (a.value, a.low, a.high, b.value, b.low, b.high)
-    change = b.value - a.value  # type: ignore[operator]
-    down = math.hypot(b.value - b.low, a.high - a.value)  # type: ignore[operator]
-    up = math.hypot(b.high - b.value, a.value - a.low)  # type: ignore[operator]
-    if change - down > 0 and change >= MATTERS:
+    found = difference(earlier, later)
+    if found.low > 0 and found.change >= MATTERS:
         return "better"
-    if change + up < 0 and change <= -MATTERS:
+    if found.high < 0 and found.change <= -MATTERS:
         return "worse"
     return "alike"

@@ -12,6 +12,7 @@ import pandas as pd
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
+from retention_lib.retention.differences import square_and_add
 from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.intervals import wilson
 from retention_lib.retention.steps import steps
@@ -145,8 +146,9 @@ def _compared(classes: pd.DataFrame) -> dict[str, float] | None:
     assert interval is not None
     z = float(norm.isf(0.025))
     difference = share - others
-    below = math.hypot(share - interval.low, z * error)
-    above = math.hypot(interval.high - share, z * error)
+    low, high = square_and_add(
+        difference, (share - interval.low, z * error), (interval.high - share, z * error)
+    )
     pooled = math.sqrt(max(others * (1 - others), 0.25 / n) / n + error**2)
     return {
         "n": n,
@@ -156,7 +158,7 @@ def _compared(classes: pd.DataFrame) -> dict[str, float] | None:
         "others_n": int(others_n.sum()),
         "others": others,
         "difference": difference,
-        "difference_low": difference - below,
-        "difference_high": difference + above,
+        "difference_low": low,
+        "difference_high": high,
         "p": float(2 * norm.sf(abs(difference) / pooled)),
     }

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-import numpy as np
 import pandas as pd
 
 from retention_lib.data.history import changed
 from retention_lib.metrics import Metric
+from retention_lib.retention.differences import difference
 
 #: Reports of one definition from which on a pace is read off them.
 LEAST: Final = 3
@@ -134,11 +135,9 @@ def pace(trend: pd.DataFrame, metric: str) -> Pace | None:
         return None
     first, last = rows.iloc[0], rows.iloc[-1]
     months = (last["as_of"] - first["as_of"]).days / _DAYS_PER_MONTH
-    change = float(last["value"] - first["value"])
     # as if the two were independent, which errs on the side of caution (`retention.changes`)
-    if change > 0:
-        half = np.hypot(last["value"] - last["low"], first["high"] - first["value"])
-    else:
-        half = np.hypot(last["high"] - last["value"], first["value"] - first["low"])
-    sure = None if np.isnan(half) else bool(abs(change) > half)
+    change, low, high = difference(
+        *(Metric(one["value"], one["unit"], one["low"], one["high"]) for one in (first, last))
+    )
+    sure = None if math.isnan(low) else low > 0 or high < 0
     return Pace(len(rows), first["as_of"].date(), months, change / months, sure)
