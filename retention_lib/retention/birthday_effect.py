@@ -19,6 +19,7 @@ import pandas as pd
 from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.metrics import Metric, unknown
+from retention_lib.retention.intervals import Z
 from retention_lib.retention.personal_days import Birthdays
 
 #: Days on either side of the birthday.
@@ -61,7 +62,7 @@ def birthday_ratio(base: Base, found: Birthdays) -> Metric:
     if expected < LEAST or hits.sum() in (0, of_all.sum()):
         return unknown("ratio", "Too few purchases around birthdays to tell.", n)
     log_ratio, error = conditional_ratio(hits, of_all, near, rest)
-    margin = 1.959964 * error
+    margin = Z * error
     return Metric(
         *(math.exp(log_ratio), "ratio", math.exp(log_ratio - margin), math.exp(log_ratio + margin)),
         n=n,

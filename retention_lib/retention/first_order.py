@@ -26,7 +26,7 @@ from retention_lib.data.base import Base
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.beginning import EARLY, starts_late
 from retention_lib.retention.homogeneity import LEVEL, equal_rates, holm
-from retention_lib.retention.intervals import mean_interval, wilson_many
+from retention_lib.retention.intervals import Z, mean_interval, wilson_many
 from retention_lib.retention.moments import means_ratio_limits, moments_of
 from retention_lib.sentence import Sentence
 from retention_lib.smallest import SMALLEST
@@ -37,7 +37,6 @@ ENOUGH: Final = 100
 #: First categories that stand by themselves.
 MOST: Final = 12
 _FIFTHS: Final = (0.2, 0.4, 0.6, 0.8)
-_Z: Final = 1.959964
 
 _SIZES: Final = ["fifth", "above", "up_to", "n", "first", "later", "low", "high"]
 _AGAIN: Final = ["again", "again_low", "again_high"]
@@ -293,7 +292,7 @@ def _correlation(frame: pd.DataFrame) -> Metric:
     r, n = float(spearmanr(frame["first"], frame["later"]).statistic), len(frame)
     error = math.sqrt((1 + r * r / 2) / (n - 3))
     z = math.atanh(min(max(r, -1 + 1e-12), 1 - 1e-12))
-    return Metric(r, "number", math.tanh(z - _Z * error), math.tanh(z + _Z * error), n=n)
+    return Metric(r, "number", math.tanh(z - Z * error), math.tanh(z + Z * error), n=n)
 
 
 def _ends(frame: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -365,7 +364,7 @@ def _against_like(everybody: pd.DataFrame, group: pd.DataFrame) -> dict[str, flo
     return {
         "like": float(group["later"].mean()) - difference,
         "difference": difference,
-        "difference_low": difference - _Z * error,
-        "difference_high": difference + _Z * error,
+        "difference_low": difference - Z * error,
+        "difference_high": difference + Z * error,
         "p": math.erfc(abs(difference) / error / math.sqrt(2)),
     }

@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from retention_lib.retention.homogeneity import LEVEL, holm
-from retention_lib.retention.intervals import wilson_many
+from retention_lib.retention.intervals import Z, wilson_many
 
 #: Part of a list that is looked at first.
 FIRST: Final = 0.20
@@ -108,10 +108,10 @@ def compare_orders(scores: Mapping[str, pd.Series], bought: pd.Series) -> pd.Dat
     ) * np.ones((len(area), len(area)))
     rows, chances = [], []
     for k, (rule, score) in enumerate(scores.items()):
-        spread = 1.959964 * math.sqrt(max(covariance[k, k], 0.0))
+        spread = Z * math.sqrt(max(covariance[k, k], 0.0))
         apart = covariance[k, k] + covariance[0, 0] - 2 * covariance[k, 0]
         error = math.sqrt(max(apart, 0.0))
-        beside = 1.959964 * error
+        beside = Z * error
         if k:
             chances.append(math.erfc(abs(area[k] - area[0]) / error / 2**0.5) if error else 1.0)
         first = _first(score, back)

@@ -11,10 +11,13 @@ Science 16, 101-133 (why Wilson). Those of medians and ratios, from sums: `reten
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+#: Half the width of a 95 % interval in standard errors of a normal figure.
+Z: Final = 1.959964
 
 
 class Interval(NamedTuple):

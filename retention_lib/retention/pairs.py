@@ -20,10 +20,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from retention_lib.retention.homogeneity import LEVEL, against_rest, holm
-from retention_lib.retention.intervals import wilson_many
+from retention_lib.retention.intervals import Z, wilson_many
 from retention_lib.smallest import SMALLEST
-
-_Z: Final = 1.959964
 
 COLUMNS: Final = [
     *("category", "next_category", "n", "took", "share", "low", "high", "overall", "like"),
@@ -158,7 +156,7 @@ def lift_of(
     spread = (all_took * n * rest_n - took * rest_took * all_n) / all_n**2
     error = np.sqrt(max(float(spread.sum()), 0.0) / (ours * theirs))
     lift = ours / theirs
-    factor = float(np.exp(_Z * error))
+    factor = float(np.exp(Z * error))
     return lift, lift / factor, lift * factor
 
 

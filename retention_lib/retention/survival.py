@@ -14,14 +14,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from retention_lib.data.base import Base
+from retention_lib.retention.intervals import Z
 from retention_lib.retention.steps import steps
 
 #: Purchases after which is asked, from the first on.
 MOST: Final = 3
 
 COLUMNS: Final = ("number", "days", "share", "low", "high", "at_risk")
-#: The normal distribution's point for 95 %.
-Z: Final = 1.959964
 
 
 def kaplan_meier(days: ArrayLike, came: ArrayLike, left: ArrayLike, z: float = Z) -> pd.DataFrame:

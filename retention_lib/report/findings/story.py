@@ -11,9 +11,8 @@ from retention_lib.models.forecast import Forecast
 from retention_lib.models.pareto import ParetoNBDFitter
 from retention_lib.models.purchase import ModifiedBetaGeoFitter
 from retention_lib.sentence import Sentence, about
-from retention_lib.units import DAYS_PER_UNIT
+from retention_lib.units import DAYS_PER_MONTH, DAYS_PER_UNIT
 
-DAYS_PER_MONTH = 365.25 / 12
 #: A rhythm slower than this is none that a shop could see.
 SLOWEST_YEARS = 5
 
