@@ -11,14 +11,13 @@ from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
-import lifetimes
 import numpy as np
 import pandas as pd
 import pytest
 from bs4 import BeautifulSoup
 from kept import kept_folder
 from oracle import breakdown as oracle
-from oracle import completejourney
+from oracle import cdnow, completejourney
 from scipy.stats import chi2_contingency
 from statsmodels.stats.contingency_tables import StratifiedTable
 from statsmodels.stats.multitest import multipletests
@@ -201,9 +200,7 @@ def test_groups_after_the_twelfth_are_added_up_and_a_customer_of_two_counts_once
 
 @pytest.mark.slow
 def test_cdnow_with_a_made_up_market_is_counted_as_sql_counts_it() -> None:
-    log = Path(lifetimes.__file__).parent / "datasets" / "CDNOW_master.txt"
-    raw = pd.read_csv(log, sep=r"\s+", header=0, names=["customer", "date", "quantity", "amount"])
-    raw["date"] = pd.to_datetime(raw["date"].astype(str))
+    raw = cdnow.lines()
     number = raw["customer"].astype(int)
     # half by customer, half by order; one store that few know, and orders without any
     raw["group"] = ("M" + (number % 5).astype(str)).where(

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import lifetimes
 import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from kept import kept_folder
+from oracle import cdnow as published
 from oracle import sql
 
 from retention_lib.data.base import Base
@@ -28,7 +28,6 @@ from retention_lib.params import Params
 from retention_lib.retention.activity import activity
 from retention_lib.retention.kpis import metrics_at, retention_metrics
 
-DATASETS = Path(lifetimes.__file__).parent / "datasets"
 END = dt.date(1998, 6, 30)
 
 # --- CDNOW ---------------------------------------------------------------------------------------
@@ -42,17 +41,7 @@ def cdnow() -> Base:
 
 @pytest.fixture(scope="module")
 def log() -> Iterator[duckdb.DuckDBPyConnection]:
-    """CDNOW as it is published, on a connection that the library has no part in."""
-    frame = pd.read_csv(
-        DATASETS / "CDNOW_master.txt",
-        sep=r"\s+",
-        skiprows=1,
-        names=["customer", "date", "quantity", "amount"],
-        dtype={"customer": "str", "date": "str"},
-    )
-    frame["date"] = pd.to_datetime(frame["date"], format="%Y%m%d")
-    with duckdb.connect() as con:
-        con.execute("CREATE TABLE raw AS SELECT * FROM frame")
+    with published.connection() as con:
         yield con
 
 

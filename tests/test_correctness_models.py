@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from oracle import cdnow
 
 from retention_lib.models import (
     BetaGeoFitter,
@@ -34,14 +35,7 @@ WEEKS = 39
 
 def purchases(sample: bool) -> pd.DataFrame:
     """One row per customer and day."""
-    if sample:
-        path, names, header = "CDNOW_sample.txt", ["m", "id", "date", "cds", "amount"], None
-    else:
-        path, names, header = "CDNOW_master.txt", ["id", "date", "cds", "amount"], 0
-    rows = pd.read_csv(
-        DATASETS / path, sep=r"\s+", header=header, names=names, dtype={"id": str, "m": str}
-    )
-    rows["date"] = pd.to_datetime(rows["date"].astype(str), format="%Y%m%d")
+    rows = cdnow.lines(sample=sample).rename(columns={"customer": "id"})
     return rows.groupby(["id", "date"], as_index=False)["amount"].sum()
 
 

@@ -7,12 +7,12 @@ import datetime as dt
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
-import lifetimes
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle import cdnow
 from oracle import completejourney as journey
 from oracle.cumulative import cumulative
 from scipy.integrate import quad
@@ -43,7 +43,6 @@ from retention_lib.report.language import Formats
 from retention_lib.report.page import Page
 from retention_lib.retention.cumulative_margin import cumulative_margin
 
-DATASETS = Path(lifetimes.__file__).parent / "datasets"
 PARAMETERS = {
     "bgnbd": {"r": 0.9, "alpha": 8.0, "a": 0.8, "b": 2.5},
     "mbgnbd": {"r": 0.9, "alpha": 8.0, "a": 0.6, "b": 2.0},
@@ -436,18 +435,10 @@ def assert_same(found: pd.DataFrame, rows: pd.DataFrame, as_of: dt.date, most: i
 
 
 def test_cdnows_customers_have_brought_what_plain_sql_adds_up() -> None:
-    rows = pd.read_csv(
-        DATASETS / "CDNOW_master.txt",
-        sep=r"\s+",
-        skiprows=1,
-        names=["customer", "date", "quantity", "amount"],
-        dtype={"customer": "str", "date": "str"},
-    )
-    rows["date"] = pd.to_datetime(rows["date"], format="%Y%m%d")
     params = Params(client="cdnow", currency="USD", source="builtin:cdnow")
     whole = read_base(params, Path())
     observed = cumulative_margin(whole, margin=0.4, discount_rate=0.1)
-    assert_same(observed, rows, whole.as_of, 36)
+    assert_same(observed, cdnow.lines(), whole.as_of, 36)
 
 
 @pytest.mark.slow

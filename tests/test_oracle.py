@@ -5,19 +5,18 @@ from __future__ import annotations
 import calendar
 import math
 import statistics
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
 
 import duckdb
-import lifetimes
 import pandas as pd
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from oracle import reference, sql
+from oracle import cdnow, reference, sql
 
-DATASETS = Path(lifetimes.__file__).parent / "datasets"
 METHOD = Path(__file__).parents[1] / "docs" / "method.md"
 
 
@@ -403,18 +402,9 @@ def test_an_order_id_belongs_to_its_customer_and_a_row_without_one_to_the_day():
 
 
 @pytest.fixture(scope="module")
-def cdnow_master() -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect()
-    frame = pd.read_csv(
-        DATASETS / "CDNOW_master.txt",
-        sep=r"\s+",
-        skiprows=1,
-        names=["customer", "date", "quantity", "amount"],
-        dtype={"customer": "str", "date": "str"},
-    )
-    frame["date"] = pd.to_datetime(frame["date"], format="%Y%m%d")
-    con.execute("CREATE TABLE raw AS SELECT * FROM frame")
-    return con
+def cdnow_master() -> Iterator[duckdb.DuckDBPyConnection]:
+    with cdnow.connection() as con:
+        yield con
 
 
 def test_all_of_cdnow_adds_up_to_the_published_total(cdnow_master):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kept import kept_folder
+from oracle import cdnow
 from oracle import completejourney as journey
 from oracle import rhythm as oracle
 
@@ -93,11 +94,8 @@ def raw_of(base: Base) -> pd.DataFrame:
 def whole(request: pytest.FixtureRequest, root: Path) -> tuple[Base, pd.DataFrame]:
     """A base, and its raw rows read without the library."""
     if request.param == "cdnow":
-        # without an import of lifetimes.datasets, which warns
-        path = distribution("lifetimes").locate_file("lifetimes/datasets/CDNOW_master.txt")
-        names = ["customer", "date", "number", "amount"]
-        raw = pd.read_csv(str(path), sep=r"\s+", header=0, names=names, dtype=str)
-        raw["date"] = pd.to_datetime(raw["date"], format="%Y%m%d")
+        raw = cdnow.lines()
+        raw["amount"] = raw["amount"].map("{:.2f}".format)
     else:
         try:
             log = journey.lines()

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
-import lifetimes
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from oracle import cdnow as published
 from oracle import cohorts as oracle
 from oracle import completejourney
 from statsmodels.duration.survfunc import SurvfuncRight
@@ -31,8 +31,6 @@ from retention_lib.report.language import Formats
 from retention_lib.report.page import Page
 from retention_lib.retention.survival import kaplan_meier, time_to_next, waits
 
-DATASETS = Path(lifetimes.__file__).parent / "datasets"
-
 
 @pytest.fixture(scope="module")
 def cdnow() -> Base:
@@ -42,16 +40,7 @@ def cdnow() -> Base:
 
 @pytest.fixture(scope="module")
 def log() -> Iterator[duckdb.DuckDBPyConnection]:
-    frame = pd.read_csv(
-        DATASETS / "CDNOW_master.txt",
-        sep=r"\s+",
-        skiprows=1,
-        names=["customer", "date", "quantity", "amount"],
-        dtype={"customer": "str", "date": "str"},
-    )
-    frame["date"] = pd.to_datetime(frame["date"], format="%Y%m%d")
-    with duckdb.connect() as con:
-        con.execute("CREATE TABLE raw AS SELECT * FROM frame")
+    with published.connection() as con:
         yield con
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import dataclasses
 from pathlib import Path
 
-import lifetimes
 import pandas as pd
 import pytest
+from oracle import cdnow
 
 from retention_lib.data.base import Base
 from retention_lib.data.read import read_base
@@ -31,14 +31,10 @@ def quarters() -> Base:
 
 
 def by_hand(first: str, last: str, start: str) -> float:
-    file = Path(lifetimes.__file__).parent / "datasets" / "CDNOW_master.txt"
-    names = ["id", "date", "n", "paid"]
-    log = pd.read_csv(file, sep=r"\s+", skiprows=1, names=names)
-    log["date"] = pd.to_datetime(log["date"].astype(str), format="%Y%m%d")
-    days = log.groupby(["id", "date"])["paid"].sum()
+    days = cdnow.lines().groupby(["customer", "date"])["amount"].sum()
     bought = days[days > 0].reset_index()
-    there = bought.loc[bought["date"].between(first, last), "id"].unique()
-    since = bought[bought["id"].isin(there)].groupby("id")["date"].min()
+    there = bought.loc[bought["date"].between(first, last), "customer"].unique()
+    since = bought[bought["customer"].isin(there)].groupby("customer")["date"].min()
     return float((pd.Timestamp(start) - since).dt.days.median())
 
 

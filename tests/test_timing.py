@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +10,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from oracle import cdnow as published
 from oracle import completejourney
 from oracle import timing as oracle
 from scipy.stats import t
@@ -40,24 +40,13 @@ END = dt.date(2024, 12, 31)
 
 @pytest.fixture(scope="module")
 def cdnow(root: Path) -> tuple[Base, Timing, oracle.Oracle]:
-    # not imported: it warns of what it no longer finds
-    spec = importlib.util.find_spec("lifetimes")
-    assert spec is not None
-    assert spec.origin is not None
-
     file = root / "params" / "cdnow.yaml"
     base = read_base(read_client_file(file).params, file.parent)
-    log = pd.read_csv(
-        Path(spec.origin).parent / "datasets" / "CDNOW_master.txt",
-        sep=r"\s+",
-        header=0,
-        names=["customer", "date", "quantity", "amount"],
-        dtype={"customer": str},
-    )
+    log = published.lines()
     raw = pd.DataFrame(
         {
             "customer": log["customer"],
-            "time": pd.to_datetime(log["date"].astype(str)),
+            "time": log["date"],
             "cents": (log["amount"] * 100).round().astype("int64"),
             "order": pd.Series([None] * len(log), dtype="str"),
         }
