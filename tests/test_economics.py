@@ -12,6 +12,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kept import base_of
 from oracle import cdnow
 from oracle import completejourney as journey
 from oracle.cumulative import cumulative
@@ -456,25 +457,14 @@ def test_complete_journeys_households_have_brought_what_plain_sql_adds_up(root: 
     assert_same(observed, rows, whole.as_of, 6)
 
 
-def shop(folder: Path, rows: list[tuple[str, dt.date, float]], **keys: object) -> Base:
-    file = folder / "orders.csv"
-    lines = [f"{who};{day.isoformat()};{amount:.2f}" for who, day, amount in rows]
-    file.write_text("\n".join(["customer;date;amount", *lines]) + "\n")
-    given = {
-        "client": "costs",
-        "currency": "EUR",
-        "source": str(file),
-        "as_of": dt.date(2024, 12, 31),
-        "columns": {"customer": "customer", "date": "date", "amount": "amount"},
-        "csv": {"decimal": "."},
-    }
-    return read_base(Params(**{**given, **keys}), folder)
+def shop(rows: list[tuple[str, dt.date, float]], **keys: object) -> Base:
+    return base_of(rows, **{"as_of": dt.date(2024, 12, 31), **keys})
 
 
-def test_who_was_watched_a_month_says_nothing_of_three(tmp_path: Path) -> None:
+def test_who_was_watched_a_month_says_nothing_of_three() -> None:
     rows = [("old", dt.date(2024, 1, 1), 10.0), ("old", dt.date(2024, 1, 20), 5.0)]
     rows += [("new", dt.date(2024, 11, 25), 100.0), ("old", dt.date(2024, 2, 20), -1.0)]
-    observed = cumulative_margin(shop(tmp_path, rows), margin=1.0, discount_rate=0.0)
+    observed = cumulative_margin(shop(rows), margin=1.0, discount_rate=0.0)
     assert observed["n"].tolist() == [2, 2, *[1] * (len(observed) - 2)]
     assert observed["value"].tolist()[:3] == [55.0, 57.5, 14.0]
     assert observed["month"].iloc[-1] == 11
@@ -626,7 +616,7 @@ def test_where_the_forecast_is_unfit_one_sentence_says_so(base: Base, made: Fore
 
 
 @pytest.mark.parametrize("customers", [1, 3, 40])
-def test_bases_that_say_little_give_sentences(tmp_path: Path, customers: int) -> None:
+def test_bases_that_say_little_give_sentences(customers: int) -> None:
     rng = np.random.default_rng(customers)
     start = dt.date(2024, 12, 31)
     rows = [
@@ -634,14 +624,14 @@ def test_bases_that_say_little_give_sentences(tmp_path: Path, customers: int) ->
         for n in range(customers)
         for day in rng.integers(0, 300, 1 + n % 3)
     ]
-    small = shop(tmp_path, rows, acquisition_cost=5.0, retention_cost=1.0)
+    small = shop(rows, acquisition_cost=5.0, retention_cost=1.0)
     shown = economics_parts.sections(small, make_forecast(small), page())
     assert any(part.metadata["retention"]["kind"] == "section" for part in shown)
 
 
-def test_everybody_on_the_last_day(tmp_path: Path) -> None:
+def test_everybody_on_the_last_day() -> None:
     rows = [(f"c{n}", dt.date(2024, 12, 31), 10.0) for n in range(30)]
-    base = shop(tmp_path, rows, acquisition_cost=5.0)
+    base = shop(rows, acquisition_cost=5.0)
     observed = cumulative_margin(base, margin=1.0, discount_rate=0.1)
     assert observed[["month", "n", "value"]].to_numpy().tolist() == [[0, 30, 10.0]]
     assert economics_parts.sections(base, make_forecast(base), page())

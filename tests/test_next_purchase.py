@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from kept import base_of
 
-from retention_lib.data.read import read_base
-from retention_lib.params import Params
 from retention_lib.report import journey_parts
 from retention_lib.report.findings.next_purchase import heading
 from retention_lib.report.language import Formats
@@ -18,21 +16,6 @@ from retention_lib.retention import kpis
 from retention_lib.retention.next_purchase import WITHIN, next_purchase
 
 END = dt.date(2024, 12, 31)
-
-
-def base_of(folder: Path, rows: list[tuple[str, dt.date, float]]):
-    file = folder / "orders.csv"
-    lines = [f"{who};{day.isoformat()};{amount:.2f}" for who, day, amount in rows]
-    file.write_text("\n".join(["customer;date;amount", *lines]) + "\n")
-    params = Params(
-        client="steps",
-        currency="EUR",
-        source=str(file),
-        as_of=END,
-        columns={"customer": "customer", "date": "date", "amount": "amount"},
-        csv={"decimal": "."},
-    )
-    return read_base(params, folder)
 
 
 def drawn(seed: int, customers: int = 60) -> list[tuple[str, dt.date, float]]:
@@ -67,9 +50,9 @@ def by_hand(rows: list[tuple[str, dt.date, float]], number: int, within: int) ->
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_every_share_is_the_one_counted_by_hand(seed: int, tmp_path: Path) -> None:
+def test_every_share_is_the_one_counted_by_hand(seed: int) -> None:
     rows = drawn(seed)
-    found = next_purchase(base_of(tmp_path, rows))
+    found = next_purchase(base_of(rows, as_of=END))
     assert found["number"].tolist() == [1, 2, 3, 4, 5, 6]
     for row in found.to_dict("records"):
         for days in WITHIN:
@@ -79,8 +62,8 @@ def test_every_share_is_the_one_counted_by_hand(seed: int, tmp_path: Path) -> No
             assert row[f"low_{days}"] <= row[f"share_{days}"] <= row[f"high_{days}"]
 
 
-def test_the_first_step_is_the_metric_of_the_contract(tmp_path: Path) -> None:
-    base = base_of(tmp_path, drawn(7))
+def test_the_first_step_is_the_metric_of_the_contract() -> None:
+    base = base_of(drawn(7), as_of=END)
     first = next_purchase(base).iloc[0]
     metric = kpis.retention_metrics(base)["retention.repeat_90d"]
     assert first["share_90"] == pytest.approx(metric.value)
@@ -88,9 +71,9 @@ def test_the_first_step_is_the_metric_of_the_contract(tmp_path: Path) -> None:
     assert first["n_90"] == metric.n
 
 
-def test_who_bought_yesterday_was_not_watched(tmp_path: Path) -> None:
+def test_who_bought_yesterday_was_not_watched() -> None:
     rows = [(f"c{n}", END - dt.timedelta(days=1), 5.0) for n in range(30)]
-    found = next_purchase(base_of(tmp_path, rows))
+    found = next_purchase(base_of(rows, as_of=END))
     assert found["n_30"].tolist() == [0]
     assert found[["share_30", "low_30", "days_median"]].isna().all(axis=None)
     assert "Too few" in heading(found)

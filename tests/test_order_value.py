@@ -11,13 +11,13 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from kept import base_of
 from oracle import completejourney
 from oracle.first_purchases import Oracle
 from scipy.stats import t
 
-from retention_lib.data.base import Base
 from retention_lib.data.read import read_base
-from retention_lib.params import Params, read_client_file
+from retention_lib.params import read_client_file
 from retention_lib.report import order_value_parts
 from retention_lib.report.findings import order_value as findings
 from retention_lib.report.voice import page_of
@@ -25,21 +25,6 @@ from retention_lib.retention.intervals import mean_interval, means_many
 from retention_lib.retention.order_value import OrderValue, order_value
 
 END = dt.date(2024, 12, 31)
-
-
-def base_of(folder: Path, rows: list[tuple[str, dt.date, float]]) -> Base:
-    file = folder / "orders.csv"
-    lines = [f"{who};{day.isoformat()};{amount:.2f}" for who, day, amount in rows]
-    file.write_text("\n".join(["customer;date;amount", *lines]) + "\n")
-    params = Params(
-        client="value",
-        currency="EUR",
-        source=str(file),
-        as_of=END,
-        columns={"customer": "customer", "date": "date", "amount": "amount"},
-        csv={"decimal": "."},
-    )
-    return read_base(params, folder)
 
 
 def shop(
@@ -75,10 +60,10 @@ def assert_as_the_oracle(found: OrderValue, oracle: Oracle) -> None:
             assert row["same"] == pytest.approx(one["same"], rel=1e-9)
 
 
-def test_every_figure_is_the_one_of_sql(tmp_path: Path) -> None:
+def test_every_figure_is_the_one_of_sql() -> None:
     rows = shop(1)
     raw = pd.DataFrame(rows, columns=["customer", "date", "amount"])
-    found = order_value(base_of(tmp_path, rows))
+    found = order_value(base_of(rows, as_of=END))
     assert found.together == 6
     assert_as_the_oracle(found, Oracle(raw, END))
 
@@ -118,29 +103,27 @@ def test_complete_journeys_values_are_those_of_sql(root: Path) -> None:
     ("step", "says", "differs"),
     [(6.0, "Purchases grow", 1), (-6.0, "Purchases shrink", -1), (0.0, "not surely more", 0)],
 )
-def test_the_heading_says_what_the_same_customers_do(
-    step: float, says: str, differs: int, tmp_path: Path
-) -> None:
-    found = order_value(base_of(tmp_path, shop(2, step=step)))
+def test_the_heading_says_what_the_same_customers_do(step: float, says: str, differs: int) -> None:
+    found = order_value(base_of(shop(2, step=step), as_of=END))
     assert says in findings.heading(found)
     assert found.steps["differs"].iloc[0] == differs
     told = {1: "spent more on it", -1: "spent less on it", 0: "can be chance"}
     assert told[differs] in findings.second(found)
 
 
-def test_that_large_buyers_stay_is_no_growth(tmp_path: Path) -> None:
+def test_that_large_buyers_stay_is_no_growth() -> None:
     """The trap: the mean of all rises with the number, each customer's doesn't."""
-    found = order_value(base_of(tmp_path, shop(3, loyal=8.0)))
+    found = order_value(base_of(shop(3, loyal=8.0), as_of=END))
     means = found.steps["mean"]
     assert means.iloc[-1] > means.iloc[0] + 10
     assert "not surely more" in findings.heading(found)
     assert "seems to rise" in findings.selection(found)
-    grown = order_value(base_of(tmp_path, shop(3, step=8.0)))
+    grown = order_value(base_of(shop(3, step=8.0), as_of=END))
     assert findings.selection(grown) is None
 
 
-def test_the_metrics_are_those_of_the_table(tmp_path: Path) -> None:
-    found = order_value(base_of(tmp_path, shop(1)))
+def test_the_metrics_are_those_of_the_table() -> None:
+    found = order_value(base_of(shop(1), as_of=END))
     metrics, steps = found.metrics, found.steps.set_index("number")
     assert metrics["journey.first_purchase_value"].value == pytest.approx(steps.loc[1, "mean"])
     assert metrics["journey.second_purchase_value"].value == pytest.approx(steps.loc[2, "mean"])
@@ -160,10 +143,8 @@ def test_the_metrics_are_those_of_the_table(tmp_path: Path) -> None:
     ],
     ids=["one purchase", "one day", "one customer", "all alike"],
 )
-def test_little_data_gives_a_sentence(
-    rows: list[tuple[str, dt.date, float]], tmp_path: Path
-) -> None:
-    base = base_of(tmp_path, rows)
+def test_little_data_gives_a_sentence(rows: list[tuple[str, dt.date, float]]) -> None:
+    base = base_of(rows, as_of=END)
     found = order_value(base)
     shown = "\n".join(repr(part) for part in order_value_parts.sections(found, base, page_of(base)))
     assert "nan" not in shown

@@ -5,25 +5,11 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kept import kept_folder
+from kept import base_of
 
 from retention_lib.data import quality
 from retention_lib.data.base import Base
 from retention_lib.data.purchases import CAUSES
-from retention_lib.data.read import read_base
-from retention_lib.params import Params
-
-
-def base_of(rows: list[tuple[str, str, str]], **given: object) -> Base:
-    """A base from (customer, day, amount)."""
-    with kept_folder() as (folder, keep):
-        lines = ["c,d,a", *(",".join(row) for row in rows)]
-        (folder / "o.csv").write_text("\n".join(lines))
-        params = Params(
-            **{"client": "acme", "currency": "NOK", "source": "o.csv", **given},
-            columns={"customer": "c", "date": "d", "amount": "a"},
-        )
-        return keep(read_base(params, folder))
 
 
 def orders(customer: str, count: int) -> list[tuple[str, str, str]]:

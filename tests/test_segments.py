@@ -5,16 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import kept
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kept import kept_folder
 
 from retention_lib.data.base import Base
-from retention_lib.data.read import read_base
-from retention_lib.params import Params
 from retention_lib.retention.intervals import wilson
 from retention_lib.retention.outcomes import earlier_day, group_size, left_alone
 from retention_lib.retention.segments import (
@@ -193,14 +191,7 @@ def test_half_of_the_customers_with_all_the_value() -> None:
 
 
 def base_of(rows: list[tuple[str, str]], **given_: Any) -> Base:
-    with kept_folder() as (folder, keep):
-        lines = ["c,d,a", *(f"{customer},{day},5" for customer, day in rows)]
-        (folder / "o.csv").write_text("\n".join(lines))
-        params = Params(
-            **{"client": "acme", "currency": "NOK", "source": "o.csv", **given_},
-            columns={"customer": "c", "date": "d", "amount": "a"},
-        )
-        return keep(read_base(params, folder))
+    return kept.base_of([(*row, 5) for row in rows], **given_)
 
 
 def test_the_share_that_comes_back_when_left_alone() -> None:

@@ -6,19 +6,19 @@ import dataclasses
 import datetime as dt
 from pathlib import Path
 
+import kept
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kept import kept_folder
 from scipy.stats import t
 
 from retention_lib.data.base import Base
 from retention_lib.data.periods import shift_months
 from retention_lib.data.read import read_base
 from retention_lib.metrics import Metric
-from retention_lib.params import Params, read_client_file
+from retention_lib.params import read_client_file
 from retention_lib.report import period_parts, tables
 from retention_lib.report.findings import period as findings
 from retention_lib.report.language import Formats
@@ -33,15 +33,7 @@ PAGE = Page(Formats())
 
 
 def base_of(rows: list[tuple[str, dt.date, float]], **given_: object) -> Base:
-    with kept_folder() as (folder, keep):
-        lines = [f"{who};{day};{amount:.2f}" for who, day, amount in rows]
-        (folder / "o.csv").write_text("\n".join(["customer;date;amount", *lines]) + "\n")
-        params = Params(
-            **{"client": "acme", "currency": "EUR", "source": "o.csv", "as_of": END, **given_},
-            columns={"customer": "customer", "date": "date", "amount": "amount"},
-            csv={"decimal": "."},
-        )
-        return keep(read_base(params, folder))
+    return kept.base_of(rows, **{"as_of": END, **given_})
 
 
 def with_months(base: Base, period: int, active: int) -> Base:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kept import kept_folder
+from kept import base_of
 from oracle import cdnow
 from oracle import completejourney as journey
 from oracle import rhythm as oracle
@@ -24,7 +24,7 @@ from retention_lib.models.at_stake import stake_interval
 from retention_lib.models.fit import fit_purchase_model
 from retention_lib.models.forecast import Forecast, make_forecast
 from retention_lib.models.rhythm import rhythm
-from retention_lib.params import Params, read_client_file
+from retention_lib.params import read_client_file
 from retention_lib.report import slipping_parts
 from retention_lib.report.customers import Earlier, customer_table, earlier_customers
 from retention_lib.report.findings import slipping as told
@@ -474,18 +474,6 @@ def test_without_a_usable_forecast_only_the_plain_rule_speaks(
     assert set(published) == set(metrics(judged(3)))
 
 
-def base_of(rows: list[tuple[str, str]]) -> Base:
-    with kept_folder() as (folder, keep):
-        (folder / "o.csv").write_text("\n".join(["c,d,a", *(f"{c},{d},5" for c, d in rows)]))
-        params = Params(
-            client="acme",
-            currency="NOK",
-            source="o.csv",
-            columns={"customer": "c", "date": "d", "amount": "a"},
-        )
-        return keep(read_base(params, folder))
-
-
 @pytest.mark.parametrize(
     "rows",
     [
@@ -497,7 +485,7 @@ def base_of(rows: list[tuple[str, str]]) -> Base:
     ],
 )
 def test_a_tiny_base_gives_a_sentence_and_no_traceback(rows: list[tuple[str, str]]) -> None:
-    base = base_of(rows)
+    base = base_of([(*row, 5) for row in rows])
     forecast = make_forecast(base)
     table = customer_table(base, forecast)
     then = earlier_customers(base, forecast)

