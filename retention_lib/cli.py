@@ -42,6 +42,15 @@ def report(
     only: Annotated[
         str | None, typer.Option(metavar="CHAPTER", help="One chapter, such as 03_cltv.")
     ] = None,
+    pdf: Annotated[
+        bool, typer.Option("--pdf", help="Print it too, with Chromium, Chrome or Edge.")
+    ] = False,
+    author: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME", envvar="RETENTION_AUTHOR", help="Who prepared it, for the title page."
+        ),
+    ] = None,
     timeout: Annotated[
         int | None, typer.Option(metavar="S", help="Seconds that a cell may take.")
     ] = None,
@@ -50,6 +59,7 @@ def report(
     """Make the reports of these clients."""
     clients = _read_all(files, debug)
     # imported here: a bad client file is told without waiting for the libraries of a run
+    from retention_lib.run.index import FILE_NAME
     from retention_lib.run.progress import Progress
     from retention_lib.run.report import report_client
 
@@ -57,13 +67,30 @@ def report(
     for client in clients:
         with Progress(out, client.params.title or client.params.client) as progress:
             try:
-                made = report_client(client, to, only=only, timeout=timeout, progress=progress)
+                made = report_client(
+                    client,
+                    to,
+                    only=only,
+                    pdf=pdf,
+                    author=author,
+                    timeout=timeout,
+                    progress=progress,
+                )
             except RetentionError as error:
                 codes.append(_tell(error, debug))
                 continue
         for sentence in made.warnings:
             err.print(f"{client.params.client}: {sentence}", markup=False)
+        for sentence in made.undone:
+            err.print(f"{client.params.client}, PDF: {sentence}", markup=False)
+        if made.finding:
+            out.print(made.finding, markup=False)
         out.print(f"{made.report}", markup=False)
+        if made.pdf:
+            out.print(f"{made.pdf}", markup=False)
+        codes += [1] if made.undone else []
+    if len(clients) > 1:
+        out.print(f"All clients: {to / FILE_NAME}", markup=False)
     raise typer.Exit(_exit_code(codes, len(clients)))
 
 
@@ -136,6 +163,39 @@ def sql(
             out.print(line, markup=False)
     except RetentionError as error:
         raise typer.Exit(_tell(error, debug)) from None
+
+
+@app.command()
+def diff(
+    client: Annotated[
+        str, typer.Argument(metavar="CLIENT", help="The folder under the reports, such as acme.")
+    ],
+    a: Annotated[
+        str | None,
+        typer.Argument(metavar="A", help="A report's day, YYYY-MM-DD, latest or previous."),
+    ] = None,
+    b: Annotated[str | None, typer.Argument(metavar="B", help="Another one's.")] = None,
+    reports: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder of the reports.")
+    ] = Path("reports"),
+    moved: Annotated[
+        bool, typer.Option("--moved", help="Only what moved, the surest first.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Compare two reports of a client, by default the last two."""
+    from retention_lib.run import diff_words
+    from retention_lib.run.diff import diff as compare
+
+    try:
+        found = compare(reports, client, a, b)
+    except RetentionError as error:
+        raise typer.Exit(_tell(error, debug)) from None
+    if as_json:
+        sys.stdout.write(diff_words.as_json(found) + "\n")
+    else:
+        diff_words.print_diff(found, out, only_moved=moved)
 
 
 def _read_all(files: list[Path], debug: bool) -> list:

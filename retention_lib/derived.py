@@ -1,7 +1,8 @@
 """What is derived from the code, and whether it still agrees with it.
 
 From the client file's model: the `parameters` cell of every notebook, the JSON Schema that editors
-use, and the reference table in the docs. From the rules of advice: their tables in the docs.
+use, and the reference table in the docs. From the rules of advice: their tables in the docs. From
+the definitions that the report prints: their table in the docs.
 `python -m retention_lib.derived` (or `make derived`) writes them anew.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -33,6 +35,8 @@ from retention_lib.params import Params
 SCHEMA = Path("params/retention.schema.json")
 DOCS = Path("docs/client-file.md")
 ADVICE = Path("docs/advice.md")
+METHOD = Path("docs/method.md")
+LANGUAGES = Path("docs/languages.md")
 START, END = "<!-- reference:start -->", "<!-- reference:end -->"
 REMEDY = "run `make derived`"
 
@@ -171,6 +175,14 @@ class Derived:
 def derived_files(root: Path) -> list[Derived]:
     """Every file under the project's folder `root` that holds something derived."""
     from retention_lib.advice.reference import advice_tables
+    from retention_lib.catalogs import (
+        TEMPLATE,
+        collected,
+        glossary_table,
+        written,
+    )
+    from retention_lib.languages import SOURCE, catalog_file, languages
+    from retention_lib.report.reference import definitions_table
 
     notebooks = sorted((root / "notebooks").glob("[0-9]*.ipynb"))
     return [
@@ -180,7 +192,15 @@ def derived_files(root: Path) -> list[Derived]:
             for page, what, make in (
                 (DOCS, "the reference table", reference_table),
                 (ADVICE, "the tables of rules and thresholds", advice_tables),
+                (METHOD, "the table of definitions", definitions_table),
+                (LANGUAGES, "the glossary", glossary_table),
             )
+        ),
+        Derived(TEMPLATE, "the template of the catalogs", lambda: written(collected())),
+        *(
+            Derived(catalog_file(one), f"the messages of {one}", partial(_catalog, one))
+            for one in languages()
+            if one != SOURCE and catalog_file(one).exists()
         ),
         *(Derived(n, "the cell tagged `parameters`", partial(_with_cell, n)) for n in notebooks),
     ]
@@ -202,7 +222,10 @@ def write_all(root: Path) -> list[Path]:
     changed = []
     for derived in derived_files(root):
         if _read(derived.path) != (text := derived.make()):
-            derived.path.write_text(text, encoding="utf-8", newline="\n")
+            # whole or not at all: a catalog that is read half written would lose translations
+            draft = derived.path.with_name(f".{derived.path.name}.{os.getpid()}")
+            draft.write_text(text, encoding="utf-8", newline="\n")
+            draft.replace(derived.path)
             changed.append(derived.path)
     return changed
 
@@ -226,6 +249,12 @@ def drift(root: Path) -> list[str]:
 def _read(path: Path) -> str | None:
     # the bytes, so that a change of line ends is seen too
     return path.read_bytes().decode("utf-8") if path.exists() else None
+
+
+def _catalog(language: str) -> str:
+    from retention_lib.catalogs import updated, written
+
+    return written(updated(language))
 
 
 def _schema_text() -> str:

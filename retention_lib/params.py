@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import (
     AfterValidator,
@@ -28,6 +28,8 @@ from retention_lib.keys.findings import findings_of, in_order
 from retention_lib.keys.parts import Benchmark, Brand, Columns, CsvFormat, Part
 from retention_lib.keys.refusals import Allowed, conflict, lacking
 from retention_lib.keys.source import Source, source_kind
+from retention_lib.languages import catalog
+from retention_lib.sentence import N_
 
 #: The client of a notebook that is opened by hand, without parameters.
 EXAMPLE: Mapping[str, Any] = {
@@ -51,6 +53,10 @@ _COLUMNS = Allowed(
     "a mapping from fields to columns, such as {customer: id, date: day, amount: sum}"
 )
 _CSV = Allowed("a mapping with delimiter, decimal, thousands, encoding or date_format")
+
+
+TIERS: Final = {N_("gold"): 0.05, N_("silver"): 0.20, N_("bronze"): 0.75}
+"""The value tiers of a client file that names none."""
 
 
 class Params(Part):
@@ -121,8 +127,7 @@ class Params(Part):
         default=[], description="Breakdowns of the report: market, channel, category"
     )
     tiers: v.Tiers = Field(
-        default={"gold": 0.05, "silver": 0.20, "bronze": 0.75},
-        description="Value tiers, best first",
+        default=TIERS, description="Value tiers, best first", validate_default=True
     )
     targets: v.Targets = Field(default={}, description="Goals that the report tracks, by metric")
     benchmarks: Annotated[list[_Benchmark], Allowed("a list of metric, value and source")] = Field(
@@ -194,6 +199,17 @@ class Params(Part):
         if own in fx and fx[own] != 1:
             raise conflict(f"{own} is the report's own currency, whose rate is 1; leave it out")
         return fx
+
+    @field_validator("tiers")
+    @classmethod
+    def _named_in_the_language(
+        cls, tiers: dict[str, float], info: ValidationInfo
+    ) -> dict[str, float]:
+        """Names that no client gave are the program's own texts."""
+        if [*tiers.items()] != [*TIERS.items()] or "language" not in info.data:
+            return tiers
+        say = catalog(info.data["language"]).gettext
+        return {say(name): share for name, share in tiers.items()}
 
     @field_validator("as_of")
     @classmethod

@@ -7,7 +7,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from retention_lib import metrics
 from retention_lib.metrics import Metric
@@ -20,29 +20,83 @@ _FORMATS = {
 }
 
 
+def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
+    """A message that is told elsewhere: marked here, so that it reaches the catalogs."""
+    return message
+
+
+class Counted(NamedTuple):
+    """A message that is told otherwise of one than of several: `Counted("{n} row", "{n} rows")`.
+
+    Attributes
+    ----------
+    one, many : str
+        The message of one, and of any other number.
+    by : str
+        The value that counts.
+    """
+
+    one: str
+    many: str
+    by: str = "n"
+
+    def number(self, values: Mapping[str, Any]) -> int:
+        """The number that the form hangs on; a fraction counts as several."""
+        given: Any = values[self.by]
+        count = float(getattr(given, "value", given))
+        return int(count) if count.is_integer() else 2
+
+
 class Sentence(str):
     """Plain text, made of a message with `{name}`s and what stands for them.
 
     Attributes
     ----------
-    message : str
+    message : str or Counted
         The sentence without its figures: what a translator sees.
     values : mapping
         By name: a `Metric` is written by its unit, an int as a count, a date as a date, text as it
         is.
     """
 
-    message: str
+    message: str | Counted
     values: Mapping[str, Any]
 
-    def __new__(cls, message: str, **values: Any) -> Sentence:
+    def __new__(cls, message: str | Counted, /, **values: Any) -> Sentence:
         """The sentence with its values written in English."""
-        text = super().__new__(cls, message.format(**{k: _written(v) for k, v in values.items()}))
+        english = _english(message, values)
+        text = super().__new__(cls, english.format(**{k: _written(v) for k, v in values.items()}))
         text.message, text.values = message, values
         return text
 
-    def __getnewargs_ex__(self) -> tuple[tuple[str], dict[str, Any]]:
+    @property
+    def english(self) -> str:
+        """The message in English, its figures still left out."""
+        return _english(self.message, self.values)
+
+    def __getnewargs_ex__(self) -> tuple[tuple[str | Counted], dict[str, Any]]:
         return (self.message,), dict(self.values)
+
+
+def counted(n: int, one: str, many: str, **values: Any) -> Sentence:
+    """A sentence on `n` things, in the singular where there is one of them.
+
+    Parameters
+    ----------
+    n : int
+        What stands for `{n}` in both.
+    one, many : str
+        The message of a single thing, and of any other number.
+    **values
+        As for a `Sentence`.
+    """
+    return Sentence(Counted(one, many), n=n, **values)
+
+
+def together(*sentences: str) -> Sentence:
+    """Sentences one after the other, as one; each is translated by itself."""
+    named = {f"sentence_{n}": one for n, one in enumerate(sentences)}
+    return Sentence(" ".join(f"{{{name}}}" for name in named), **named)
 
 
 def about(metric: Metric, digits: int = 3) -> Metric:
@@ -55,6 +109,12 @@ def about(metric: Metric, digits: int = 3) -> Metric:
     return dataclasses.replace(metric, value=float(f"{metric.value:.{digits}g}"))
 
 
+def _english(message: str | Counted, values: Mapping[str, Any]) -> str:
+    if isinstance(message, str):
+        return message
+    return message.one if message.number(values) == 1 else message.many
+
+
 def _written(value: Any) -> str:
     if isinstance(value, Metric):
         return _FORMATS.get(value.unit, "{:,.2f}").format(value.value)
@@ -65,7 +125,8 @@ def as_json(value: Any) -> Any:
     """A value as JSON holds it; a sentence keeps its message and its values."""
     if isinstance(value, Sentence):
         values = {k: as_json(v) for k, v in value.values.items()}
-        return {"message": value.message, "values": values}
+        message = value.message if isinstance(value.message, str) else list(value.message)
+        return {"message": message, "values": values}
     if isinstance(value, Metric):
         return {"metric": value.as_json()}
     if isinstance(value, dt.date):  # a moment of pandas is one too
@@ -87,4 +148,6 @@ def from_json(value: Any) -> Any:
         return pd.Timestamp(value["day"])
     if "metric" in value:
         return metrics.from_json(value["metric"])
-    return Sentence(value["message"], **{k: from_json(v) for k, v in value["values"].items()})
+    message = value["message"]
+    message = message if isinstance(message, str) else Counted(*message)
+    return Sentence(message, **{k: from_json(v) for k, v in value["values"].items()})

@@ -175,7 +175,7 @@ def test_a_missing_key_is_named_last_and_without_a_line(errors_of):
 
 
 REFUSED = {
-    "language: 'no'": 'line 5, language: found "no"; allowed is en, nb, da or sv; did you mean nb?',
+    "language: 'no'": 'line 5, language: found "no"; allowed is en, da, nb or sv; did you mean nb?',
     "timezone: Oslo": "did you mean Europe/Oslo?",
     "timezone: ../etc/passwd": "allowed is an IANA time zone",
     "title: 2024": "title: found 2024; allowed is text; put it in quotes",
@@ -595,7 +595,7 @@ def _project(folder: Path) -> Path:
     """A project with the docs pages and one notebook, nothing derived in it yet."""
     for name in ("docs", "params", "notebooks"):
         (folder / name).mkdir()
-    for page in (derived.DOCS, derived.ADVICE):
+    for page in (derived.DOCS, derived.ADVICE, derived.METHOD, derived.LANGUAGES):
         (folder / page).write_text(
             f"# Before\n\n{derived.START}\n{derived.END}\n\nÆfter\n", encoding="utf-8"
         )
@@ -616,9 +616,11 @@ def test_what_differs_is_said_and_written(tmp_path):
         "params/retention.schema.json",
         "docs/client-file.md",
         "docs/advice.md",
+        "docs/method.md",
+        "docs/languages.md",
         "notebooks/01_data.ipynb",
     ]
-    assert len(derived.write_all(root)) == 4
+    assert len(derived.write_all(root)) == 6
     assert derived.drift(root) == []
     assert derived.write_all(root) == []
     page = (root / derived.DOCS).read_text(encoding="utf-8")

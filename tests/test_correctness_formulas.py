@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from retention_lib.retention import differences, formulas, homogeneity, intervals
+from retention_lib.retention import difference, formulas, homogeneity, intervals
 from retention_lib.retention.moments import (
     LEVEL,
     means_ratio_limits,
@@ -26,7 +26,7 @@ counts = st.integers(0, 10**7)
 # --- rates -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("module", [differences, formulas, homogeneity, intervals])
+@pytest.mark.parametrize("module", [difference, formulas, homogeneity, intervals])
 def test_every_example_in_a_docstring_holds(module):
     result = doctest.testmod(module)
     assert result.attempted > 0

@@ -345,4 +345,4 @@ def test_a_ratio_of_few_customers_carries_a_caution() -> None:
     ratio = found["spend.returning_vs_new"]
     assert (ratio.value, ratio.n) == (3.0, 1)
     assert (ratio.low, ratio.high) == (None, None)
-    assert "Only 1 customers" in str(ratio.note)
+    assert "Only 1 customer in" in str(ratio.note)

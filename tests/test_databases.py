@@ -327,7 +327,7 @@ MISTAKES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     ),
     "a query that writes": (
         {"table": "with gone as (delete from orders returning *) select * from gone"},
-        ("table: PostgreSQL can't run the query",),
+        ("table: found DELETE in the query; a query may only read",),
     ),
     "no such column": (
         {"columns": {**COLUMNS, "amount": "amout"}},

@@ -726,7 +726,20 @@ def test_every_figure_has_the_width_of_the_page_and_no_title(name: str) -> None:
     assert width == pytest.approx(7.2)
     assert 2.0 <= height <= 9.0
     assert drawn.axes.get_title() == ""
-    assert drawn.axes.get_legend() is None
+    # labels stand beside what they name; only patterns, which have no room for one, have a key
+    assert (drawn.axes.get_legend() is not None) == (name == "value_slipping")
+
+
+def test_a_stack_of_states_is_told_apart_without_its_colours() -> None:
+    drawn = USUAL["value_slipping"](EN)
+    stacks = [c for c in drawn.axes.containers if c.patches]
+    patterns = [{bar.get_hatch() for bar in bars} for bars in stacks]
+    assert len(stacks) > 2
+    assert all(len(of_one) == 1 for of_one in patterns)
+    assert len(set.union(*patterns)) == len(stacks)
+    key = drawn.axes.get_legend()
+    keyed = [patch.get_hatch() for patch in key.get_patches()]
+    assert keyed == [of_one.pop() for of_one in reversed(patterns)]
 
 
 @pytest.mark.parametrize("name", USUAL)

@@ -149,14 +149,17 @@ def test_zero_amounts_and_customers_without_a_purchase_are_told_apart() -> None:
     base = base_of([*YEAR, ("free", YEAR[0][1], 0.0), ("c0-0", YEAR[0][1], 0.0)])
     found = only(base, "zero_amounts")
     # a gift beside what was paid for changes nothing
-    assert (found.sentence.values["n"], found.sentence.values["days"]) == (2, 1)
-    assert (found.key, "are no purchases" in found.sentence) == ("free_orders", True)
+    assert found.key == "free_orders"
+    assert found.sentence.startswith("2 rows, ")
+    assert found.sentence.endswith(
+        "One day of a customer consists of nothing else and is no purchase."
+    )
     assert only(base, "no_purchase").sentence.values["n"] == 1
 
 
 def test_what_is_free_counts_where_the_client_file_says_so() -> None:
     base = base_of([*YEAR, ("free", YEAR[0][1], 0.0)], free_orders=True)
-    assert "count as purchases, as the client file says" in only(base, "zero_amounts").sentence
+    assert "counts as a purchase, as the client file says" in only(base, "zero_amounts").sentence
     assert "no_purchase" not in kinds(base)
 
 

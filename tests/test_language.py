@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import math
+import pickle
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from retention_lib.languages import languages
 from retention_lib.metrics import Metric, unknown
-from retention_lib.report.language import LOCALES, Formats
+from retention_lib.report.language import Formats
+from retention_lib.sentence import Sentence, as_json, counted, from_json, together
 
 NB = "\N{NO-BREAK SPACE}"
 EN = Formats("en", "USD")
@@ -41,7 +45,7 @@ def test_shares_are_per_cent() -> None:
     assert NO.share(0.5, 2) == f"50,00{NB}%"
 
 
-@pytest.mark.parametrize("language", LOCALES)
+@pytest.mark.parametrize("language", languages())
 def test_every_negative_number_has_a_real_minus_sign(language: str) -> None:
     f = Formats(language, "NOK")
     for text in (f.money(-12), f.share(-0.1), f.points(-0.1), f.count(-3), f.number(-1.5)):
@@ -84,6 +88,39 @@ def test_a_day_is_written_the_same_whatever_holds_it(day: object) -> None:
     assert NO.date(day) == "30. september 1997"
     assert EN.month(day) == "Sep 1997"
     assert NO.month(day, long=True) == "september 1997"
+
+
+def test_a_quarter_is_named_as_the_language_does() -> None:
+    assert EN.quarter("2022-02-01") == "Q1 2022"
+    assert Formats("sv").quarter("2022-12-31") == "K4 2022"
+    assert Formats("nb").quarter("2022-04-01") == "K2 2022"
+    assert Formats("da").quarter("2022-04-01") == "2. kvt. 2022"
+    assert EN.quarter(None) == "–"
+
+
+def test_a_weekday_begins_a_sentence_with_a_capital() -> None:
+    message = "{day} is the strongest day; {other} the weakest"
+    said = Formats("nb").tell(message, day=Sentence("Monday"), other=Sentence("Sunday"))
+    assert said.startswith("Mandag ")
+    assert "søndag" in said
+
+
+def test_one_thing_is_told_otherwise_than_several() -> None:
+    rows = [counted(n, "One row is a return.", "{n} rows are returns.") for n in (1, 1_200)]
+    assert rows == ["One row is a return.", "1,200 rows are returns."]
+    stored = [from_json(json.loads(json.dumps(as_json(row)))) for row in rows]
+    assert [EN.tell(row) for row in stored] == rows
+    assert [pickle.loads(pickle.dumps(row)).message for row in rows] == [r.message for r in rows]
+
+
+def test_sentences_put_together_are_translated_one_by_one() -> None:
+    both = together(Sentence("Retention"), Sentence("Revenue"))
+    assert (both, Formats("nb").tell(both)) == ("Retention Revenue", "Retensjon Omsetning")
+
+
+def test_an_empty_message_stays_empty() -> None:
+    # gettext answers it with the head of its catalog
+    assert NO.say("") == ""
 
 
 def test_a_period_runs_from_day_to_day() -> None:
@@ -130,5 +167,5 @@ def test_a_sentence_that_lacks_a_value_says_which() -> None:
 
 
 def test_an_unknown_language_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ValueError, match="'no'; the report speaks en, nb, da, sv"):
+    with pytest.raises(ValueError, match="'no'; the report speaks en, da, nb, sv"):
         Formats("no")

@@ -37,6 +37,8 @@ from retention_lib.retention.lots import CONTROL, MEASURE, draw_lots
 from retention_lib.retention.outcomes import left_alone
 
 AS_OF = pd.Timestamp("2024-12-31")
+#: The workbook's own texts in the client's language.
+say = Formats("nb", "NOK").say
 CORE = ["win_back", "remind_now", "thank_best", "second_order"]
 NAN = float("nan")
 
@@ -345,7 +347,7 @@ def test_workbook_and_mail_list_say_what_customers_parquet_says(
     for at, column in enumerate(columns, start=-6):
         found = [row[at] for row in rows[1:]]
         assert found == pytest.approx(own[column].head(MOST).tolist(), rel=1e-12), column
-    groups = {"measure": "Measure", "control": "Control"}
+    groups = {"measure": say("Measure"), "control": say("Control")}
     assert [row[1] for row in rows[1:]] == mail["group"].head(MOST).map(groups).tolist()
     assert abs((mail["group"] == "measure").sum() - len(mail) / 2) <= 0.5
 
@@ -374,22 +376,22 @@ def test_the_reminders_window_is_open_today(left: Path) -> None:
 def test_the_first_sheet_says_what_each_list_is_for_and_what_the_groups_are(left: Path) -> None:
     truth = pd.read_parquet(left / "customers.parquet")
     rows = sheet(left, 0)
-    (win_back,) = [row for row in rows if row[0] == "Win back"]
+    (win_back,) = [row for row in rows if row[0] == say("Win back")]
     late = truth[(truth["rhythm"] == "late") & (truth["purchases"] >= 2)]
     assert win_back[2] == len(late)
     assert win_back[3] == pytest.approx(late["value_at_stake"].sum())
     notes = " ".join(str(row[1]) for row in rows)
-    assert "drawn by lot, is its control group" in notes
+    assert "valgt ved loddtrekning, er kontrollgruppe" in notes
 
 
 def test_the_sheets_have_frozen_headings_filters_and_text_that_stays_text(left: Path) -> None:
     book = openpyxl.load_workbook(left / "actions.xlsx")
     for name in ("Win back", "Remind now", "Cross-sell"):
-        page = book[name]
+        page = book[say(name)]
         assert page.freeze_panes == "B2"
         assert page.auto_filter.ref is not None
         assert page["A2"].data_type == "s"
-    cell = next(c for c in book["Cross-sell"][2] if c.value == "=Tea")
+    cell = next(c for c in book[say("Cross-sell")][2] if c.value == "=Tea")
     assert (cell.data_type, cell.quotePrefix) == ("s", True)
     mail = (left / "lists" / "cross_sell.csv").read_text(encoding="utf-8")
     assert next(csv.DictReader(mail.splitlines()))["category"] == "'=Tea"

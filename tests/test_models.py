@@ -449,7 +449,7 @@ def test_customers_who_all_buy_alike_make_parameters_that_are_not_to_be_read():
     T = np.floor(rng.uniform(100, 400, 1500))
     model = fit_purchase_model(live(rng, T, (1e6, 3e7, 0.8, 2.5)), "bgnbd")
     assert kinds(model) & {"runaway", "weak"}
-    assert "r, alpha" in model.degenerate_
+    assert "r, α" in model.degenerate_
     assert model.params_["alpha"] / model.params_["r"] == pytest.approx(30, rel=0.1)
 
 

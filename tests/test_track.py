@@ -303,7 +303,7 @@ def test_the_customers_asked_for_close_the_gap_and_one_less_does_not(
     [
         ((REACHED, REACHED), "All 2 targets are reached"),
         ((MISSED, SHORT), "None of the 2 targets is reached"),
-        ((REACHED, MISSED), "1 of 2 targets are reached"),
+        ((REACHED, MISSED), "1 of 2 targets is reached"),
         ((REACHED, PERHAPS), "2 of 2 targets are reached, 1 of them not surely"),
         ((UNKNOWN,), "None of the targets can be measured yet"),
         ((REACHED,), "Target reached: Retention rate at 50.0%, target 45.0%"),

@@ -11,7 +11,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -46,6 +47,9 @@ _FORECAST_METRICS: Final = (
 _OWN: Final[Mapping[str, tuple[str, ...]]] = {
     "tiers.": ("tiers",),
     "economics.": ("acquisition_cost", "retention_cost"),
+    "holdout.": ("holdout_months",),
+    "cohorts.": ("cohort_period",),
+    "model.": ("time_unit",),
 }
 #: Figures that look no further back than the activity window before the period.
 _WITHIN_WINDOWS: Final = frozenset(
@@ -81,17 +85,70 @@ def read(file: Path, client: str) -> pd.DataFrame:
     DataError
         A damaged file, one of something else or of another client, or one of a newer version.
     """
-    import pyarrow.parquet as pq
-
     if not file.exists():
         return empty()
+    frame: pd.DataFrame = _table(file, client, COLUMNS).to_pandas()
+    return frame.assign(as_of=[day.isoformat() for day in frame["as_of"]])
+
+
+def series(
+    file: Path, client: str, metrics: Collection[str], as_of: str
+) -> dict[str, list[tuple[str, float]]]:
+    """What the reports up to a day said of some metrics.
+
+    Parameters
+    ----------
+    file : Path
+    client : str
+    metrics : collection of str
+        Ids.
+    as_of : str
+        Day of the report with which the others are compared.
+
+    Returns
+    -------
+    dict
+        Id → day and value of each report, by day, that had the value and defined it as the report
+        of `as_of` does; empty where there is no file.
+
+    Raises
+    ------
+    DataError
+        As `read`.
+    """
+    if not file.exists():
+        return {}
+    table = _table(file, client, ("as_of", "metric", "value", "definition"))
+    found: dict[str, list[tuple[str, float, str]]] = {name: [] for name in metrics}
+    for day, name, value, definition in zip(*(c.to_pylist() for c in table), strict=True):
+        if name in found and value is not None and day.isoformat() <= as_of:
+            found[name].append((day.isoformat(), value, definition))
+    made = {}
+    for name, points in found.items():
+        now = next((definition for day, _, definition in points if day == as_of), None)
+        if now is not None:
+            made[name] = sorted(
+                (day, value)
+                for day, value, then in points
+                if not changed(name, day, then, as_of, now)
+            )
+    return made
+
+
+def _table(file: Path, client: str, columns: Sequence[str]) -> Any:
+    """Columns of the file, which is known to be this client's history."""
+    import pyarrow.parquet as pq
+
     try:
-        table = pq.read_table(file, partitioning=None)
+        with pq.ParquetFile(file) as opened:
+            about = opened.schema_arrow.metadata or {}
+            about = {k.decode(): v.decode() for k, v in about.items()}
+            names = opened.schema_arrow.names
+            table = opened.read([name for name in columns if name in names])
     except (OSError, ValueError) as error:
         raise DataError(f"{file}: this isn't a whole Parquet file; {_REMEDY}") from error
-    about = {k.decode(): v.decode() for k, v in (table.schema.metadata or {}).items()}
     version = about.get("retention.schema", "")
-    if not version.isdecimal() or not set(COLUMNS) <= set(table.column_names):
+    if not version.isdecimal() or not set(COLUMNS) <= set(names):
         raise DataError(f"{file}: this isn't a history that `retention` wrote; {_REMEDY}")
     if int(version) > SCHEMA:
         raise DataError(
@@ -103,8 +160,7 @@ def read(file: Path, client: str) -> pd.DataFrame:
             f"{file}: this is the history of {about.get('retention.client')}, not of {client}; "
             f"{_REMEDY}"
         )
-    frame: pd.DataFrame = table.select(list(COLUMNS)).to_pandas()
-    return frame.assign(as_of=[day.isoformat() for day in frame["as_of"]])
+    return table.select(list(columns))
 
 
 _REMEDY: Final = (
@@ -263,6 +319,7 @@ def definition_of(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[st
     return {**known, "start": run["start"], "model": ", ".join(sorted(models - {"gammagamma"}))}
 
 
+@cache
 def _default(key: str) -> Any:
     default = Params.model_fields[key].default if key in Params.model_fields else None
     return None if repr(default) == "PydanticUndefined" else default
@@ -284,6 +341,8 @@ def changed(metric: str, as_of: str, then: str, later: str, now: str) -> tuple[s
     tuple of str
         Keys of the client file; empty where the two figures can be compared.
     """
+    if then == now and metric not in _WITHIN_WINDOWS:
+        return ()
     one, two = _of_metric(metric, as_of, then), _of_metric(metric, later, now)
     return tuple(key for key in one if one[key] != two[key])
 

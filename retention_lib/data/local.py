@@ -39,6 +39,8 @@ def connect(timezone: str = "UTC", database: Path | None = None) -> Any:
     # made when it is needed, and taken away, by the engine
     spill = Path(tempfile.gettempdir()) / f"retention-{uuid.uuid4().hex}"
     con.raw_sql(f"SET temp_directory = {quoted(str(spill))}")
+    # nothing is fetched from anywhere, and nothing left in the user's folder
+    con.raw_sql("SET autoinstall_known_extensions = false")
     # in a notebook the engine would draw its progress into the cell, and so into the report
     con.raw_sql("SET enable_progress_bar = false")
     # no order of rows is relied on, and keeping it costs memory

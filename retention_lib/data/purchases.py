@@ -17,6 +17,7 @@ import ibis.expr.types as ir
 import pandas as pd
 
 from retention_lib.data import schema
+from retention_lib.sentence import N_
 from retention_lib.units import DAYS_PER_UNIT
 
 SECONDS_A_DAY: Final = 86_400
@@ -32,14 +33,14 @@ OUTSIDE_WINDOW: Final = "outside_window"
 
 #: Why a row can be left out, in the order in which it is asked: a row has the first that fits.
 CAUSES: Final[dict[str, str]] = {
-    NO_CUSTOMER: "No customer id",
-    GUEST: "Guest or placeholder id",
-    NO_DATE: "No date, or an impossible one",
-    NO_AMOUNT: "No amount that can be read",
-    DUPLICATE: "Exact duplicate of another row",
-    RETURN_DROPPED: "Return, dropped as the client file says",
-    IN_FUTURE: "Dated after today",
-    OUTSIDE_WINDOW: "Outside the reported window",
+    NO_CUSTOMER: N_("No customer id"),
+    GUEST: N_("Guest or placeholder id"),
+    NO_DATE: N_("No date, or an impossible one"),
+    NO_AMOUNT: N_("No amount that can be read"),
+    DUPLICATE: N_("Exact duplicate of another row"),
+    RETURN_DROPPED: N_("Return, dropped as the client file says"),
+    IN_FUTURE: N_("Dated after today"),
+    OUTSIDE_WINDOW: N_("Outside the reported window"),
 }
 
 

@@ -20,6 +20,7 @@ from retention_lib.data.purchases import (
     OUTSIDE_WINDOW,
     RETURN_DROPPED,
 )
+from retention_lib.sentence import N_
 
 #: The key of the client file that changes how many rows are left out, by cause.
 KEYS: Final[dict[str, str]] = {
@@ -40,8 +41,8 @@ TOTALS_OF: Final = 20
 TOTALS_OFF: Final = 0.05
 
 #: Beside the causes: the rows that count, and all of them.
-USED: Final = "Used"
-ALL: Final = "All rows"
+USED: Final = N_("Used")
+ALL: Final = N_("All rows")
 
 #: Ids that stand for nobody in particular in many shop systems.
 PLACEHOLDERS: Final = (

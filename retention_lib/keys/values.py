@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Mapping
 from functools import cache
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
 
 from pydantic import (
@@ -29,14 +29,19 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from retention_lib.keys.refusals import Allowed, conflict, nearest, one_of, refused, shown
 from retention_lib.keys.secrets import SECRET_FOUND, VARIABLE, holds_secret, is_secret_name
+from retention_lib.languages import languages
 from retention_lib.metrics import UNBOUNDED, UNITS, is_metric
 
 # Text ----------------------------------------------------------------------------------------
 
 
+#: Signs that part lines or words; a column's name may hold one, what stands on a line may not.
+_SPACES: Final = "\n\t\x85"
+
+
 def _text(value: str) -> str:
     """Refuse text that is blank, can't be printed or carries a password."""
-    if not value.strip() or any(ord(c) < 32 and c not in "\n\t" for c in value):
+    if not value.strip() or any(c not in _SPACES and _is_control(c) for c in value):
         raise ValueError
     value.encode()
     if holds_secret(value):
@@ -44,9 +49,14 @@ def _text(value: str) -> str:
     return value
 
 
+def _is_control(sign: str) -> bool:
+    """Whether a sign moves the cursor of a terminal instead of being printed."""
+    return ord(sign) < 0x20 or 0x7F <= ord(sign) < 0xA0
+
+
 def checked_line(value: str) -> str:
     """Text on one line, as `_text` allows it; ValueError otherwise."""
-    if "\n" in value or "\t" in value:
+    if any(c in _SPACES for c in value):
         raise ValueError
     return _text(value)
 
@@ -124,15 +134,20 @@ def _language(value: object) -> object:
 def _language_hint(value: str) -> str:
     meant = {"no": "nb", "nn": "nb", "dk": "da", "se": "sv"}.get(value.lower())
     if meant:
-        raise refused("en, nb, da or sv", f"did you mean {meant}?")
+        raise refused(SPOKEN.phrase, f"did you mean {meant}?")
     return value
 
 
+SPOKEN = one_of(*languages())
+if TYPE_CHECKING:
+    _Spoken = str
+else:
+    _Spoken = Literal[languages()]
 Language = Annotated[
-    Literal["en", "nb", "da", "sv"],
+    _Spoken,
     BeforeValidator(_language),
     BeforeValidator(lambda v: _language_hint(v) if isinstance(v, str) else v),
-    one_of("en", "nb", "da", "sv"),
+    SPOKEN,
 ]
 Returns = Annotated[Literal["net", "drop"], one_of("net", "drop")]
 Deduplicate = Annotated[Literal["none", "exact"], one_of("none", "exact")]
@@ -272,7 +287,14 @@ Day = Annotated[dt.date, BeforeValidator(_day), Allowed(_DAY)]
 # Mappings ------------------------------------------------------------------------------------
 
 
+#: A tier's name stands in headings and figures.
+_LONGEST_TIER = 40
+
+
 def _tiers(value: dict[str, float]) -> dict[str, float]:
+    long = max(map(len, value), default=0)
+    if long > _LONGEST_TIER:
+        raise conflict(f"found a name of {long} characters; a tier's has at most {_LONGEST_TIER}")
     total = math.fsum(value.values())
     if not math.isclose(total, 1, rel_tol=0, abs_tol=1e-9):
         raise conflict(f"the shares add up to {total:.10g}; allowed is a total of 1")

@@ -25,7 +25,7 @@ from retention_lib.models.fit import fit_purchase_model
 from retention_lib.models.foreseen import drawn_totals, expected_purchases, expected_revenue
 from retention_lib.models.naive import naive_forecasts
 from retention_lib.models.purchase_days import PurchaseDays
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 from retention_lib.units import DAYS_PER_UNIT
 
 #: Origins at most, so that all of them cost no more than a few fits.
@@ -224,10 +224,10 @@ def _table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=pd.Index(names)).astype(types)
 
 
-TOO_SHORT = (
+TOO_SHORT = N_(
     "The history is too short to go back and forecast parts of it: at least {months} are needed."
 )
-TOO_FEW = (
+TOO_FEW = N_(
     "Too few customers came back for forecasts of the past: at least {enough} repeat buyers are "
     "needed before each, and as many purchases after it."
 )

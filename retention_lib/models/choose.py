@@ -11,7 +11,7 @@ from retention_lib.metrics import Metric
 from retention_lib.models.fit import TITLES, fit_purchase_model
 from retention_lib.models.foreseen import forecast_interval
 from retention_lib.models.holdout import Holdout, validate
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence, together
 
 #: Relative difference of the error per customer below which two models forecast equally well.
 TIE = 0.01
@@ -114,8 +114,8 @@ def _reason(name: str, tied: dict[str, Holdout], holdouts: dict[str, Holdout]) -
             aic=Metric(likeliest.aic, "number"),
             own=Metric(chosen.aic, "number"),
         )
-        return Sentence(BOTH, choice=decided, second=differs)
-    return decided if by_aic else Sentence(BOTH, choice=decided, second=Sentence(AGREES))
+        return together(decided, differs)
+    return decided if by_aic else together(decided, Sentence(AGREES))
 
 
 def _decided(
@@ -139,28 +139,27 @@ def _decided(
     return Sentence(TOTAL, **values, miss=miss, rival_miss=other), False
 
 
-BOTH = "{choice} {second}"
-ONLY = "{model} was the only candidate."
-CLOSEST = (
+ONLY = N_("{model} was the only candidate.")
+CLOSEST = N_(
     "{model} was chosen: in the holdout its typical miss was {rmse} purchases per customer, {less} "
     "less than that of {rival}."
 )
-TOTAL = (
+TOTAL = N_(
     "{model} was chosen: in the holdout it and {rival} were equally close per customer, with a "
     "typical miss of {rmse} purchases, and its total was closer, a miss of {miss} against "
     "{rival_miss}."
 )
-LIKELIER = (
+LIKELIER = N_(
     "{model} was chosen: in the holdout it and {rival} did equally well, with a typical miss of "
     "{rmse} purchases per customer, and it describes the history before better: AIC {aic} against "
     "{rival_aic}."
 )
-SILENT = (
+SILENT = N_(
     "{model} was chosen: nobody bought in the holdout, and it expected less than {rival}, with a "
     "typical miss of {rmse} purchases per customer."
 )
-AGREES = "AIC, which looks at the history before, prefers it too."
-DIFFERS = (
+AGREES = N_("AIC, which looks at the history before, prefers it too.")
+DIFFERS = N_(
     "AIC, which looks at the history before, would have taken {other} ({aic} against {own}); what "
     "happened afterwards counts for more."
 )

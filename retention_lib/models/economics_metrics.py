@@ -9,7 +9,7 @@ from retention_lib.models.costs import PAYBACK
 from retention_lib.models.economics import Economics
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.totals import Estimate
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 
 IDS: Final = {name: unit for name, unit in UNITS.items() if name.startswith("economics.")}
 
@@ -103,5 +103,5 @@ def _payback(found: Economics, n: int) -> Metric:
     return Metric(back.month, "months", low=back.earliest, high=back.latest, n=n, note=open_end)
 
 
-NEVER = "A new customer doesn't bring the cost of winning one within {months}."
-NOT_SURE = "By the lower end of what a new customer brings, not within {months}."
+NEVER = N_("A new customer doesn't bring the cost of winning one within {months}.")
+NOT_SURE = N_("By the lower end of what a new customer brings, not within {months}.")

@@ -26,7 +26,7 @@ from retention_lib.models.spend import GammaGammaFitter
 from retention_lib.models.totals import Estimate
 from retention_lib.models.verdict import Verdict, verdict
 from retention_lib.models.widening import Interval, total_intervals, what_widens
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ def forecast_metrics(made: Forecast) -> dict[str, Metric]:
 def _parameters(made: Forecast) -> dict[str, Metric]:
     metrics = _of_model(made.name, made.purchase_model)
     if made.spend_model is None:
-        nobody = "Nobody has bought twice, so there is no spend model."
+        nobody = N_("Nobody has bought twice, so there is no spend model.")
         return metrics | {
             f"model.gammagamma.{p}": unknown("number", nobody)
             for p in ("p", "q", "v", "log_likelihood")
@@ -243,9 +243,9 @@ def _of_model(name: str, model: PurchaseFitter | GammaGammaFitter) -> dict[str, 
 def _holdout(test: Holdout | None) -> dict[str, Metric]:
     units: dict[str, Unit] = {"bias": "share", "mae": "number", "baseline_mae": "number"}
     if test is None:
-        short = "The history is too short to hold months back."
+        short = N_("The history is too short to hold months back.")
         return {f"holdout.{name}": unknown(unit, short) for name, unit in units.items()}
-    nobody = "Nobody bought in the months held back."
+    nobody = N_("Nobody bought in the months held back.")
     return {
         f"holdout.{name}": Metric(
             getattr(test, name),
@@ -282,7 +282,7 @@ _EXPECTED: dict[str, Unit] = {
 
 def _estimated(estimate: Estimate | Interval | None, unit: Unit, n: int) -> Metric:
     if estimate is None:
-        return unknown(unit, "Nobody has bought twice, so spend can't be forecast.", n=n)
+        return unknown(unit, N_("Nobody has bought twice, so spend can't be forecast."), n=n)
     return Metric(estimate.value, unit, low=estimate.low, high=estimate.high, n=n)
 
 

@@ -21,7 +21,7 @@ from retention_lib.models.pooling import differ, shrink, with_parameters
 from retention_lib.models.ruler import ruler_of
 from retention_lib.models.spend import GammaGammaFitter
 from retention_lib.models.totals import Estimate
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 
 #: Customers, and repeat buyers among them, from which a group can have a fit of its own.
 ENOUGH: Final = 300
@@ -236,27 +236,27 @@ def _told(
     return Sentence(apart if own else alike, name=name, own=own, all=all_)
 
 
-BUY_APART = (
+BUY_APART = N_(
     "By {name}, customers differ in how often they buy and how long they stay, more than chance "
     "explains. Groups with a model of their own: {own} of {all}."
 )
-BUY_ALIKE = (
+BUY_ALIKE = N_(
     "By {name}, no difference in how often customers buy and how long they stay stands out from "
     "chance; one model serves all."
 )
-BUY_TOO_FEW = (
+BUY_TOO_FEW = N_(
     "By {name}, fewer than two groups have the {enough} customers and {repeaters} repeat buyers "
     "that a purchase model of their own takes, or tell enough for one; one model serves all."
 )
-PAY_APART = (
+PAY_APART = N_(
     "By {name}, customers differ in what they spend per purchase, more than chance explains. "
     "Groups with a spend model of their own: {own} of {all}."
 )
-PAY_ALIKE = (
+PAY_ALIKE = N_(
     "By {name}, no difference in what customers spend per purchase stands out from chance; one "
     "spend model serves all."
 )
-PAY_TOO_FEW = (
+PAY_TOO_FEW = N_(
     "By {name}, fewer than two groups have the {enough} customers and {repeaters} repeat buyers "
     "that a spend model of their own takes, or tell enough for one; one spend model serves all."
 )

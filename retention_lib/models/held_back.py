@@ -13,7 +13,7 @@ from retention_lib.data.base import Base
 from retention_lib.data.periods import ONE_DAY, Window, shift_months
 from retention_lib.models.choose import choose
 from retention_lib.models.holdout import Holdout, validate
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 from retention_lib.units import DAYS_PER_UNIT
 
 #: The window held back is a third of the history, at most this many months.
@@ -97,6 +97,6 @@ def _repeat_purchases_by_day(base: Base, split: dt.date) -> pd.Series:
     ).sort_index()
 
 
-TOO_SHORT = "The history is too short to try the models on months held back."
-NOBODY_YET = "Nobody had bought before the months held back."
-NAMED = "The client file names it."
+TOO_SHORT = N_("The history is too short to try the models on months held back.")
+NOBODY_YET = N_("Nobody had bought before the months held back.")
+NAMED = N_("The client file names it.")

@@ -9,12 +9,13 @@ serious one says that the forecast itself stands on nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from retention_lib.models.histories import Floats, Histories
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence, together
 
 #: Fewer repeat buyers than this leave the parameters to chance.
 FEW_REPEAT_BUYERS = 100
@@ -44,10 +45,16 @@ class Finding:
     sentence: Sentence
 
 
+#: Parameters in their usual order, with the signs that the literature gives them.
+SIGNS: Final = {"r": "r", "alpha": "α", "a": "a", "b": "b", "s": "s", "beta": "β"} | {
+    name: name for name in ("p", "q", "v")
+}
+
+
 def words(findings: tuple[Finding, ...]) -> str | None:
     """The findings' sentences in a row, the serious ones first; None where there are none."""
     ordered = sorted(findings, key=lambda f: not f.serious)
-    return " ".join(f.sentence for f in ordered) or None
+    return together(*(f.sentence for f in ordered)) if ordered else None
 
 
 def base_findings(histories: Histories) -> tuple[Finding, ...]:
@@ -143,50 +150,50 @@ def finding(kind: str, message: str, *, serious: bool = False, **values: object)
 
 def listed(names: set[str]) -> str:
     """Parameters in their usual order, for a sentence."""
-    return ", ".join(n for n in ("r", "alpha", "a", "b", "s", "beta", "p", "q", "v") if n in names)
+    return ", ".join(sign for name, sign in SIGNS.items() if name in names)
 
 
-NO_TIME = (
+NO_TIME = N_(
     "Every customer was first seen on the last day, so there is no time in which anybody could "
     "have come back; take a later end date."
 )
-NOBODY_RETURNED = (
+NOBODY_RETURNED = N_(
     "None of the {n} customers came back, so nothing is known about how often customers buy or "
     "when they leave; the forecast is zero for want of evidence."
 )
-FEW_REPEATERS = (
+FEW_REPEATERS = N_(
     "Of {n} customers {repeaters} came back; with fewer than {enough} repeat buyers the parameters "
     "rest on chance."
 )
-ONE_COHORT = (
+ONE_COHORT = N_(
     "All customers joined on one day, so the effect of a customer's age can't be told from that of "
     "the calendar."
 )
-NOT_CONVERGED = (
+NOT_CONVERGED = N_(
     "The fit found no best parameters for this base; look at the data before trusting any forecast."
 )
-NOBODY_LEAVES = (
+NOBODY_LEAVES = N_(
     "As far as the data show, next to no customer who came back has left since: the model counts "
     "them as alive, and churn can't be forecast from this base."
 )
-NOBODY_LEFT = (
+NOBODY_LEFT = N_(
     "By the model next to none of the customers who ever came back is still a customer. Look "
     "whether the end date is right and the last months are in the data."
 )
-RUNAWAY = (
+RUNAWAY = N_(
     "The likelihood has no peak in these parameters: {names}. Customers differ too little in this "
     "respect for the model to measure it. Forecasts hold, the parameters are not to be read."
 )
-RUNAWAY_FEW = (
+RUNAWAY_FEW = N_(
     "The likelihood has no peak in these parameters: {names}. Customers differ too little in this "
     "respect, or are too few, for the model to measure it. The parameters are not to be read, and "
     "the forecasts are rough."
 )
-WEAKLY_KNOWN = (
+WEAKLY_KNOWN = N_(
     "The base hardly determines these parameters: {names}. Many values fit equally well. Forecasts "
     "hold, the parameters are not to be read."
 )
-WEAKLY_KNOWN_FEW = (
+WEAKLY_KNOWN_FEW = N_(
     "The base hardly determines these parameters: {names}. Many values fit equally well. The "
     "parameters are not to be read, and the forecasts are rough."
 )

@@ -22,7 +22,7 @@ from scipy.stats import t as student
 
 from retention_lib.metrics import Metric
 from retention_lib.models.histories import Floats
-from retention_lib.sentence import Sentence, about
+from retention_lib.sentence import N_, Sentence, about
 
 if TYPE_CHECKING:
     from retention_lib.models.spend import GammaGammaFitter
@@ -210,45 +210,45 @@ def _of_class(row: Mapping[Hashable, Any]) -> Sentence:
     return Sentence(EXACT_LOW if low else EXACT_HIGH, least=least, **values)
 
 
-EVEN = (
+EVEN = N_(
     "The spend model counts on what each class of frequency spent: no class's value is off by "
     "{small} or more, chance apart."
 )
-TOO_FEW = (
+TOO_FEW = N_(
     "No class of frequency has the {fewest} customers that it takes to compare its spend with what "
     "the spend model counts on."
 )
-ONCE_LOW = (
+ONCE_LOW = N_(
     "The {n} customers with one repeat purchase spent {mean} on it where the model counts on "
     "{expected}: their value is about {gap} too low."
 )
-ONCE_HIGH = (
+ONCE_HIGH = N_(
     "The {n} customers with one repeat purchase spent {mean} on it where the model counts on "
     "{expected}: their value should be about {gap} lower."
 )
-EXACT_LOW = (
+EXACT_LOW = N_(
     "The {n} customers with {least} repeat purchases spent {mean} on each where the model counts "
     "on {expected}: their value is about {gap} too low."
 )
-EXACT_HIGH = (
+EXACT_HIGH = N_(
     "The {n} customers with {least} repeat purchases spent {mean} on each where the model counts "
     "on {expected}: their value should be about {gap} lower."
 )
-RANGE_LOW = (
+RANGE_LOW = N_(
     "The {n} customers with {least} to {most} repeat purchases spent {mean} on each where the "
     "model counts on {expected}: their value is about {gap} too low."
 )
-RANGE_HIGH = (
+RANGE_HIGH = N_(
     "The {n} customers with {least} to {most} repeat purchases spent {mean} on each where the "
     "model counts on {expected}: their value should be about {gap} lower."
 )
-OPEN_LOW = (
+OPEN_LOW = N_(
     "The {n} customers with {least} or more repeat purchases spent {mean} on each where the model "
     "counts on {expected}: their value is about {gap} too low."
 )
-OPEN_HIGH = (
+OPEN_HIGH = N_(
     "The {n} customers with {least} or more repeat purchases spent {mean} on each where the model "
     "counts on {expected}: their value should be about {gap} lower."
 )
-TOTAL_LOW = "Together that makes the value of all customers about {gap} too low."
-TOTAL_HIGH = "Together that makes the value of all customers about {gap} too high."
+TOTAL_LOW = N_("Together that makes the value of all customers about {gap} too low.")
+TOTAL_HIGH = N_("Together that makes the value of all customers about {gap} too high.")

@@ -32,7 +32,7 @@ from retention_lib.models.histories import Floats, compress, distinct
 from retention_lib.models.purchase import BetaGeoFitter, ModifiedBetaGeoFitter
 from retention_lib.models.ruler import check_scoring
 from retention_lib.models.spend import GammaGammaFitter
-from retention_lib.sentence import Sentence, about
+from retention_lib.sentence import N_, Sentence, about
 
 #: Step of the rule in log t: e^(−π²/step) is 5e-15, times what the edge of the strip gives.
 _STEP: Final = 0.3
@@ -244,11 +244,11 @@ def _pareto(model: PurchaseFitter, T: Floats, rate: float, beyond: float) -> Flo
     return np.asarray(stays * c * total / fast)
 
 
-VALUE = (
+VALUE = N_(
     "For life the customers are worth {value}, discounted. {share} of their purchases lie further "
     "ahead than the {months} that the data go back, where the model only goes on as before."
 )
-PURCHASES = (
+PURCHASES = N_(
     "For life the customers make {purchases} more purchases, discounted. {share} of them lie "
     "further ahead than the {months} that the data go back, where the model only goes on as before."
 )

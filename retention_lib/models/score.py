@@ -21,7 +21,7 @@ from retention_lib.models.stored import conventions
 from retention_lib.models.stored_format import StoredModel
 from retention_lib.models.totals import Estimate
 from retention_lib.models.widening import Interval, PastErrors, widened, widened_by_holdout
-from retention_lib.sentence import Sentence, about
+from retention_lib.sentence import N_, Sentence, about
 from retention_lib.units import DAYS_PER_UNIT
 
 #: Relative change in the number of customers known at the forecast's end that is worth a word.
@@ -226,24 +226,24 @@ def _told(score: ForecastScore, stored: StoredModel, base: Base) -> ForecastScor
     return ForecastScore(**(fields | {"sentences": tuple(told)}))
 
 
-HELD = (
+HELD = N_(
     "The forecast made on {made} expected {forecast} purchases of its customers until {until}, "
     "between {low} and {high}; {actual} were made. It held."
 )
-TOO_LOW = (
+TOO_LOW = N_(
     "The forecast made on {made} expected {forecast} purchases of its customers until {until}, "
     "between {low} and {high}; {actual} were made, more than it allowed for."
 )
-TOO_HIGH = (
+TOO_HIGH = N_(
     "The forecast made on {made} expected {forecast} purchases of its customers until {until}, "
     "between {low} and {high}; {actual} were made, fewer than it allowed for."
 )
-MONEY = "Counted on were {forecast} from these purchases; they brought {actual}."
-REVISED = (
+MONEY = N_("Counted on were {forecast} from these purchases; they brought {actual}.")
+REVISED = N_(
     "The data have {now} customers up to {made} where they had {then} when the forecast was made: "
     "the past was revised, and the comparison is as rough as that."
 )
-CHANGED = (
+CHANGED = N_(
     "Since the forecast was made the client file has changed in what a purchase is ({names}), "
     "which is part of the difference."
 )

@@ -11,7 +11,7 @@ import pandas as pd
 from retention_lib.metrics import Metric
 from retention_lib.models.histories import Floats
 from retention_lib.models.identification import FEW_REPEAT_BUYERS, Finding, finding, listed
-from retention_lib.sentence import about
+from retention_lib.sentence import N_, about
 
 #: The spend model's mean is not used where it is this many times as much, or as little, as seen.
 FAR = 2.0
@@ -95,34 +95,34 @@ def spend_findings(
     return tuple(found)
 
 
-SPEND_NOT_CONVERGED = (
+SPEND_NOT_CONVERGED = N_(
     "The spend fit found no best parameters for this base; look at the amounts before trusting any "
     "value."
 )
-NO_MEAN = (
+NO_MEAN = N_(
     "The spend model gives q = {q}; at 1 or below, mean spend over customers has no finite value. "
     "Each customer's own average is used instead, drawn towards {bound}, the average of the repeat "
     "buyers with the largest hundredth cut to the next largest."
 )
-FAR_MEAN = (
+FAR_MEAN = N_(
     "The spend model puts mean spend at {mean} where repeat buyers spent {seen} on average: a few "
     "extreme customers decide it. Each customer's own average is used instead, drawn towards "
     "{bound}, the average of the repeat buyers with the largest hundredth cut to the next largest."
 )
-ONE_LARGE = (
+ONE_LARGE = N_(
     "One repeat buyer's average makes up {share} of the sum of all repeat buyers' averages, whose "
     "mean is {seen} with it. Look whether this is one person. Customers of whom little is known "
     "are counted on for {used} per purchase."
 )
-SAME_SPEND = (
+SAME_SPEND = N_(
     "Amounts differ too little, within customers or between them, for the spend model to measure "
     "it: {names} can't be read as figures. Mean spend holds."
 )
-ONE_REPEAT = (
+ONE_REPEAT = N_(
     "No customer has more than one repeat purchase, so how much a customer's spend varies rests on "
     "the model's shape alone."
 )
-FEW_SPENDERS = (
+FEW_SPENDERS = N_(
     "The spend model rests on {repeaters} repeat buyers; with fewer than {enough} its parameters "
     "rest on chance."
 )

@@ -27,7 +27,7 @@ from scipy.stats import t as student
 from retention_lib.metrics import Metric
 from retention_lib.models.backtest import Backtests
 from retention_lib.models.totals import Estimate, Totals
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 
 #: The level of the intervals of `Estimate`.
 LEVEL = 0.95
@@ -224,22 +224,22 @@ def what_widens(backtests: Backtests, holdout_bias: float | None) -> Sentence:
     return Sentence(BY_HOLDOUT, why=why, miss=Metric(abs(holdout_bias), "share"))
 
 
-BY_PAST = (
+BY_PAST = N_(
     "The intervals of the totals hold the model's and the customers' own uncertainty, or where "
     "that is wider what {n} forecasts of this base's past, over {months} each, from {first} to "
     "{last}, have missed by."
 )
-BY_SAMPLE = (
+BY_SAMPLE = N_(
     "The intervals of the totals hold the model's and the customers' own uncertainty, or where "
     "that is wider what {n} forecasts of this base's past, over {months} each, from {first} to "
     "{last}, have missed by. The past was forecast for {some} of the {of} customers, drawn by lot."
 )
-BY_HOLDOUT = (
+BY_HOLDOUT = N_(
     "{why} The intervals of the totals hold the model's and the customers' own uncertainty, and "
     "the error of the one test there is, {miss}, in both directions."
 )
-BY_NOTHING = (
+BY_NOTHING = N_(
     "{why} The intervals of the totals hold the model's and the customers' own uncertainty only: a "
     "change in how customers buy isn't in them."
 )
-ONE_ONLY = "Only one forecast of this base's past could be made."
+ONE_ONLY = N_("Only one forecast of this base's past could be made.")

@@ -120,7 +120,7 @@ def label(day: pd.Timestamp, period: str, formats: Formats) -> str:
     if period == "year":
         return str(day.year)
     if period == "quarter":
-        return f"{day.year} Q{(day.month + 2) // 3}"
+        return formats.quarter(day)
     return formats.month(day)
 
 

@@ -22,10 +22,11 @@ from retention_lib.report.frames import rows
 from retention_lib.report.language import Formats
 from retention_lib.report.page import Page, Shown
 from retention_lib.retention.cumulative_margin import cumulative_margin
+from retention_lib.sentence import N_
 from retention_lib.smallest import SMALLEST
 
 #: The chapter's name for it, in the contents.
-NAME: Final = "What does it cost, what would it bring?"
+NAME: Final = N_("What does it cost, what would it bring?")
 #: Months ahead and months since the first purchase in the tables, beside the horizon.
 _AHEAD: Final = (12, 36, LONGEST)
 _SINCE: Final = (0, 1, 3, 6, 12, 24, PAYBACK)

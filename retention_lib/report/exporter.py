@@ -25,7 +25,8 @@ from traitlets.config import Config
 from retention_lib.report.document.brand import logo
 from retention_lib.report.document.chapters import SHOWN, chapters
 from retention_lib.report.document.front import front
-from retention_lib.report.document.inert import inert
+from retention_lib.report.document.inert import carried, inert
+from retention_lib.report.page import Shown
 
 _HERE: Final = Path(__file__).parent
 
@@ -50,6 +51,13 @@ class RetentionExporter(HTMLExporter):
         config.merge(Config({"NbConvertBase": {"display_data_priority": list(SHOWN)}}))
         return config
 
+    def from_notebook_node(
+        self, nb: NotebookNode, resources: Any = None, **kwargs: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """The document, which holds nothing that a file of HTML can't."""
+        html, resources = super().from_notebook_node(nb, resources, **kwargs)
+        return carried(html), resources
+
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         """The filters of nbconvert, with `inert` beside them."""
         yield from super().default_filters()
@@ -67,8 +75,11 @@ class DocumentPreprocessor(Preprocessor):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Annotate the cells and put what stands around them into `resources["document"]`."""
         page = front(nb, resources.get("metadata", {}).get("name", ""))
-        opened = chapters(nb, lambda n: page["say"]("Chapter {n}", n=n))
-        resources["document"] = {**page, "chapters": opened}
+        say = page["say"]
+        opened = chapters(nb, lambda n: say("Chapter {n}", n=n))
+        parts = [part for chapter in opened for part in (chapter, *chapter["sections"])]
+        places = {part["id"] for part in parts}
+        resources["document"] = {**page, "chapters": opened, "places": places}
         return nb, resources
 
 
@@ -83,6 +94,7 @@ def assemble(
     brand: Mapping[str, str] | None = None,
     period: str | None = None,
     author: str | None = None,
+    made: str | None = None,
 ) -> NotebookNode:
     """Several executed chapters as one notebook, which `render` turns into the report.
 
@@ -100,6 +112,8 @@ def assemble(
         `accent` (`#rrggbb`) and `logo` (path of a PNG, JPEG or SVG file).
     period, author : str, optional
         For the title page.
+    made : str, optional
+        The day on which the report was made, `YYYY-MM-DD`.
 
     Returns
     -------
@@ -129,9 +143,20 @@ def assemble(
     look = dict(brand or {})
     if look.get("logo"):
         look["logo"] = logo(look["logo"])
-    extra = {"brand": look, "period": period, "author": author}
+    extra = {"brand": look, "period": period, "author": author, "made": made}
     known = {k: v for k, v in extra.items() if v}
     return nbformat.v4.new_notebook(cells=cells, metadata={**kept, "retention": given | known})
+
+
+def notebook_of(shown: Sequence[Shown]) -> NotebookNode:
+    """A chapter that no notebook stands behind, from what it shows."""
+    cells = []
+    for part in shown:
+        data, about = part._repr_mimebundle_()
+        cell = nbformat.v4.new_code_cell()
+        cell.outputs = [nbformat.v4.new_output("display_data", data, metadata=about)]
+        cells.append(cell)
+    return nbformat.v4.new_notebook(cells=cells)
 
 
 def render(notebook: NotebookNode) -> str:

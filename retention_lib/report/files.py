@@ -22,7 +22,7 @@ from retention_lib.report.workbook import Sheet, write_workbook
 from retention_lib.retention import lists as rules
 from retention_lib.retention.lists import ActionList
 from retention_lib.retention.lots import CONTROL, MEASURE, draw_lots
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 
 ACTIONS = "actions.xlsx"
 LISTS = "lists"
@@ -55,31 +55,31 @@ FORMATS: Final[dict[str, Format]] = {
 }
 #: And what it is called.
 LABELS: Final = {
-    "customer": "Customer",
-    "group": "Group",
-    "due": "Due",
-    "late": "Late from",
-    "days_late": "Days late",
-    "days_left": "Days left",
-    "second_by": "Second by",
-    "category": "Bought",
-    "next_category": "Offer next",
-    "share": "Share who add it",
-    "lift": "Times as likely",
-    "n": "Buyers counted",
-    "birthday": "Birthday",
-    "anniversary": "Anniversary",
-    "years": "Years",
-    "segment": "Segment",
-    "tier": "Tier",
-    "first": "First purchase",
-    "last": "Last purchase",
-    "purchases": "Purchases",
-    "revenue": "Revenue so far",
-    "p_alive": "P(alive)",
-    "expected_purchases": "Expected purchases",
-    "clv": "CLV",
-    "value_at_stake": "Value at stake",
+    "customer": N_("Customer"),
+    "group": N_("Group"),
+    "due": N_("Due"),
+    "late": N_("Late from"),
+    "days_late": N_("Days late"),
+    "days_left": N_("Days left"),
+    "second_by": N_("Second by"),
+    "category": N_("Bought"),
+    "next_category": N_("Offer next"),
+    "share": N_("Share who add it"),
+    "lift": N_("Times as likely"),
+    "n": N_("Buyers counted"),
+    "birthday": N_("Birthday"),
+    "anniversary": N_("Anniversary"),
+    "years": N_("Years"),
+    "segment": N_("Segment"),
+    "tier": N_("Tier"),
+    "first": N_("First purchase"),
+    "last": N_("Last purchase"),
+    "purchases": N_("Purchases"),
+    "revenue": N_("Revenue so far"),
+    "p_alive": N_("P(alive)"),
+    "expected_purchases": N_("Expected purchases"),
+    "clv": N_("CLV"),
+    "value_at_stake": N_("Value at stake"),
 }
 NOTES: Final = (
     Sentence(
@@ -145,7 +145,9 @@ def _sheet(one: ActionList, frame: pd.DataFrame, formats: Formats) -> Sheet:
     return Sheet(
         name=say(one.title),
         about=about,
-        frame=first.assign(group=first["group"].map(groups)),
+        frame=first.assign(
+            group=first["group"].map(groups), segment=[say(name) for name in first["segment"]]
+        ),
         formats=_formats(one),
         labels={column: say(text) for column, text in LABELS.items()},
         at_stake="value_at_stake",

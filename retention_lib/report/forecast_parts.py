@@ -208,19 +208,13 @@ def intervals_table(made: Forecast, formats: Formats) -> Any | None:
         return None
     units: dict[str, Unit] = {"purchases.expected": "number", "clv.total": "currency"}
     known = [(n, unit, made.intervals[n]) for n, unit in units.items() if n in made.intervals]
-    frame = pd.DataFrame(
-        {
-            "figure": [formats.say(label(name)) for name, _, _ in known],
-            "value": [formats.value(both.value, unit, 0) for _, unit, both in known],
-            "own": [formats.interval(b.own_low, b.own_high, unit, 0) for _, unit, b in known],
-            "past": [formats.interval(b.low, b.high, unit, 0) for _, unit, b in known],
-        }
-    )
-    labels = {
-        "figure": formats.say("95% intervals"),
-        "value": formats.say("Expected"),
-        "own": formats.say("By the model alone"),
-        "past": formats.say("With past misses"),
+    say = formats.say
+    own = [formats.interval(b.own_low, b.own_high, unit, 0) for _, unit, b in known]
+    past = [formats.interval(b.low, b.high, unit, 0) for _, unit, b in known]
+    texts = {
+        "figure": (say("95% intervals"), [formats.tell(label(name)) for name, _, _ in known]),
+        "value": (say("Expected"), [formats.value(b.value, unit, 0) for _, unit, b in known]),
+        "own": (say("By the model alone"), own),
+        "past": (say("With past misses"), past),
     }
-    formats_of: dict[str, tables.Format] = dict.fromkeys(labels, "text")
-    return tables.frame_table(frame, formats, formats_of, labels, stub="figure", id="intervals")
+    return tables.written_table(pd.DataFrame(texts), texts, "figure", id="intervals")

@@ -13,6 +13,7 @@ from retention_lib.report.language import Formats
 from retention_lib.report.page import Headline
 from retention_lib.retention.breakdown import Breakdown
 from retention_lib.retention.group_counts import FURTHER, NONE, SMALLER
+from retention_lib.sentence import N_
 
 Metrics = Mapping[str, Metric]
 
@@ -45,12 +46,12 @@ WORTH: Final = (
 
 def rows(metrics: Metrics, names: Sequence[str], formats: Formats) -> list[tuple[str, Metric]]:
     """Label and metric of each id, for a table."""
-    return [(formats.say(label(name)), metrics[name]) for name in names]
+    return [(formats.tell(label(name)), metrics[name]) for name in names]
 
 
 def headlines(metrics: Metrics, names: Sequence[str], formats: Formats) -> list[Headline]:
     """A card for each id."""
-    return [Headline(formats.say(label(name)), metrics[name]) for name in names]
+    return [Headline(formats.tell(label(name)), metrics[name]) for name in names]
 
 
 def shares(metrics: Metrics, names: Sequence[str], formats: Formats) -> pd.DataFrame:
@@ -58,7 +59,7 @@ def shares(metrics: Metrics, names: Sequence[str], formats: Formats) -> pd.DataF
     known = [name for name in names if metrics[name].value is not None]
     return pd.DataFrame(
         {
-            "label": [formats.say(label(name)) for name in known],
+            "label": [formats.tell(label(name)) for name in known],
             **{
                 field: [getattr(metrics[name], field) for name in known]
                 for field in ("value", "low", "high", "n", "previous")
@@ -78,11 +79,11 @@ def flow(metrics: Metrics, formats: Formats) -> pd.DataFrame:
     # period, some of the new have left again
     new = end - start + lost - back
     steps = [
-        ("At the start", "start", start),
-        ("Lost", "loss", lost),
-        ("Reactivated", "gain", back),
-        ("New", "gain", new),
-        ("At the end", "end", end),
+        (N_("At the start"), "start", start),
+        (N_("Lost"), "loss", lost),
+        (N_("Reactivated"), "gain", back),
+        (N_("New"), "gain", new),
+        (N_("At the end"), "end", end),
     ]
     return pd.DataFrame(
         [(formats.say(step), kind, value) for step, kind, value in steps],

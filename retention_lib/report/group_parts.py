@@ -11,9 +11,10 @@ from retention_lib.models.forecast import Forecast
 from retention_lib.models.grouping import groupings
 from retention_lib.models.groups import Groups, fit_by_group
 from retention_lib.report import tables
+from retention_lib.report.labels import group_name
 from retention_lib.report.language import Formats
 from retention_lib.report.page import Page, Shown
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 from retention_lib.smallest import SMALLEST
 
 #: Groups in a table: the largest, or the latest cohorts.
@@ -76,8 +77,8 @@ def _section(found: Groups, page: Page) -> list[Shown | None]:
     ]
 
 
-APART = "By {name}, customers differ enough to be forecast apart"
-TOGETHER = "What customers are worth by {name}: one forecast serves all"
+APART = N_("By {name}, customers differ enough to be forecast apart")
+TOGETHER = N_("What customers are worth by {name}: one forecast serves all")
 _NOTE = Sentence(
     "Per customer, within the horizon, for all customers ever in the group; 95% intervals by the "
     "model alone. A difference between groups is no effect of what groups them."
@@ -90,6 +91,7 @@ def _table(found: Groups, fmt: Formats) -> Any:
     large = large.sort_values("group").tail(MOST) if by_time else large.head(MOST)
     own = large["own_purchases"] | large["own_spend"]
     frame = large.assign(
+        group=[group_name(str(group)) for group in large["group"]],
         each=large["purchases"] / large["n"],
         interval=[
             fmt.interval(low, high, "currency")

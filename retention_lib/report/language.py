@@ -4,21 +4,19 @@ Patterns, grouping and month names are the Unicode CLDR's, by Babel. Two things 
 a negative number carries a real minus sign (U+2212), and a currency that is written with letters
 keeps a space to its digits (CLDR's `currencySpacing`, which Babel leaves out).
 
-Sentences are gettext messages with English as the source. Their catalogs are looked for in
-`report/locale/<language>/LC_MESSAGES/retention.mo`; without one, the English sentence stands.
+Sentences are gettext messages with English as the source; `retention_lib.languages` has their
+catalogs.
 """
 
 from __future__ import annotations
 
-import gettext
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from numbers import Integral, Real
-from pathlib import Path
 from typing import Any, Final
 
 from babel import Locale
@@ -31,30 +29,16 @@ from babel.numbers import (
     get_currency_symbol,
 )
 
+from retention_lib.languages import catalog, languages
 from retention_lib.metrics import Metric, Unit
-from retention_lib.sentence import Sentence
-
-LOCALES: Final = {"en": "en", "nb": "nb_NO", "da": "da_DK", "sv": "sv_SE"}
-"""The report's languages, each with the locale whose conventions it follows."""
+from retention_lib.report.names import steady
+from retention_lib.sentence import Counted, Sentence
 
 MISSING: Final = "–"
 MINUS: Final = "−"
 _NBSP: Final = "\N{NO-BREAK SPACE}"
-_CATALOGS: Final = Path(__file__).parent / "locale"
 
 Number = float | int | None
-
-
-@lru_cache
-def catalog(language: str) -> gettext.NullTranslations:
-    """The messages of a language; where no catalog is installed, English ones."""
-    return gettext.translation("retention", _CATALOGS, languages=[language], fallback=True)
-
-
-def has_catalog(language: str) -> bool:
-    """Whether the report's sentences exist in a language; English needs no catalog."""
-    found = gettext.find("retention", _CATALOGS, languages=[language])
-    return language == "en" or found is not None
 
 
 @dataclass(frozen=True)
@@ -64,7 +48,7 @@ class Formats:
     Parameters
     ----------
     language : str
-        `en`, `nb`, `da` or `sv`.
+        One of `retention_lib.languages.languages()`; its code is the locale's too.
     currency : str
         ISO 4217 code of every amount.
 
@@ -78,14 +62,14 @@ class Formats:
     currency: str = "USD"
 
     def __post_init__(self) -> None:
-        if self.language not in LOCALES:
-            known = ", ".join(LOCALES)
+        if self.language not in languages():
+            known = ", ".join(languages())
             raise ValueError(f"language: found {self.language!r}; the report speaks {known}")
 
     @cached_property
     def locale(self) -> Locale:
         """The locale whose patterns are used."""
-        return Locale.parse(LOCALES[self.language])
+        return Locale.parse(self.language)
 
     # Sentences ------------------------------------------------------------------------------
 
@@ -97,7 +81,7 @@ class Formats:
         ValueError
             The message names a value that wasn't given.
         """
-        return fill(catalog(self.language).gettext(message), values)
+        return fill(self._translated(message), values)
 
     def say_count(self, one: str, many: str, count: float, **values: object) -> str:
         """Like `say`, in the plural form that `count` asks for; a fraction counts as many."""
@@ -112,10 +96,11 @@ class Formats:
 
     def told_in_pieces(self, sentence: str, /, **values: object) -> list[str]:
         """`tell` cut up: the sentence's own words at even places, its values at odd ones."""
-        message = sentence
-        if isinstance(sentence, Sentence):
-            message, values = sentence.message, {**sentence.values, **values}
-        return pieces(self.say(message), {k: self.written(v) for k, v in values.items()})
+        told, first = self._told(sentence, values)
+        if isinstance(first, Sentence):
+            # some languages write weekdays small, except where they begin a sentence
+            told[1] = told[1][:1].upper() + told[1][1:]
+        return told
 
     def written(self, value: object) -> str:
         """A value inside a sentence, which may be a sentence itself."""
@@ -125,9 +110,9 @@ class Formats:
             case Metric():
                 return self.metric(value)
             case Sentence():
-                return self.tell(value)
+                return "".join(self._told(value, {})[0])
             case bool() | str():
-                return str(value)
+                return steady(str(value))
             case date():
                 return self.date(value)
             case Integral():
@@ -160,8 +145,11 @@ class Formats:
         assert x is not None
         hundredfold = round(100 * x, digits)
         number = _signed(hundredfold, lambda a: self.number(a, digits), plus=True)
-        return self._unit(
-            "{n} percentage point", "{n} percentage points", 2 if digits else hundredfold, number
+        return self.say_count(
+            "{n} percentage point",
+            "{n} percentage points",
+            2 if digits else hundredfold,
+            n=number,
         )
 
     def money(self, x: Number, digits: int | None = None) -> str:
@@ -191,11 +179,15 @@ class Formats:
 
     def days(self, x: Number) -> str:
         """A number of days, with the word."""
-        return self._unit("{n} day", "{n} days", x, self.number(x, _fraction_digits(x)))
+        if x is None or _missing(x):
+            return MISSING
+        return self.say_count("{n} day", "{n} days", x, n=self.number(x, _fraction_digits(x)))
 
     def months(self, x: Number) -> str:
         """A number of months, with the word."""
-        return self._unit("{n} month", "{n} months", x, self.number(x, _fraction_digits(x)))
+        if x is None or _missing(x):
+            return MISSING
+        return self.say_count("{n} month", "{n} months", x, n=self.number(x, _fraction_digits(x)))
 
     # Dates ----------------------------------------------------------------------------------
 
@@ -214,6 +206,15 @@ class Formats:
         day = _day(d)
         skeleton = "yMMMM" if long else "yMMM"
         return MISSING if day is None else str(format_skeleton(skeleton, day, locale=self.locale))
+
+    def quarter(self, d: Any) -> str:
+        """The quarter of a day."""
+        day = _day(d)
+        return MISSING if day is None else str(format_skeleton("yQQQ", day, locale=self.locale))
+
+    def month_name(self, month: int) -> str:
+        """A calendar month, January being 1, cut short for an axis."""
+        return str(self.locale.months["stand-alone"]["abbreviated"][month])
 
     def period(self, start: Any, end: Any) -> str:
         """From one day to another, both of them in."""
@@ -274,11 +275,23 @@ class Formats:
 
     # ----------------------------------------------------------------------------------------
 
-    def _unit(self, one: str, many: str, x: Number, number: str) -> str:
-        """A number that is written already, with its word in the right form."""
-        if x is None or _missing(x):
-            return MISSING
-        return self.say_count(one, many, x, n=number)
+    def _told(self, sentence: str, values: Mapping[str, object]) -> tuple[list[str], object]:
+        """The sentence cut up, and the value that it begins with, if it begins with one."""
+        message: str | Counted = sentence
+        if isinstance(sentence, Sentence):
+            message, values = sentence.message, {**sentence.values, **values}
+        if isinstance(message, Counted):
+            forms = catalog(self.language)
+            said = forms.ngettext(message.one, message.many, message.number(values))
+        else:
+            said = self._translated(message)
+        parts = pieces(said, dict(values))
+        told = [self.written(part) if n % 2 else part for n, part in enumerate(parts)]
+        return told, None if parts[0] or len(parts) == 1 else parts[1]
+
+    def _translated(self, message: str) -> str:
+        # gettext answers an empty message with the head of its catalog
+        return catalog(self.language).gettext(message) if message else message
 
     def _money_digits(self, x: Number) -> int:
         if x is not None and abs(x) >= 1000:

@@ -218,4 +218,5 @@ def segments_table(moves: pd.DataFrame, formats: Formats) -> Any | None:
         "new": say("New customers"),
         "now": say("Now"),
     }
-    return tables.frame_table(moves, formats, formats_of, labels, stub="group", id="segment-moves")
+    named = moves.assign(group=[say(name) for name in moves["group"]])
+    return tables.frame_table(named, formats, formats_of, labels, stub="group", id="segment-moves")

@@ -21,16 +21,19 @@ from markupsafe import Markup, escape
 from retention_lib._nbformat import NotebookNode
 from retention_lib.metrics import Metric, from_json
 from retention_lib.report.figures.style import Drawn
+from retention_lib.report.figures.trend_line import TrendLine
 from retention_lib.report.language import Formats
+from retention_lib.report.names import printed
 from retention_lib.report.pictures import picture
 from retention_lib.report.traced import TRACED_MIME, Table, of_figure, of_sentences
+from retention_lib.sentence import N_
 
 METRICS_MIME: Final = "application/vnd.retention.metrics+json"
 Verdict = Literal["fit", "care", "unfit"]
-_VERDICTS: Final[dict[str, tuple[str, str]]] = {
-    "fit": ("✓", "Fit to act on"),
-    "care": ("!", "To be read with care"),
-    "unfit": ("✕", "Not fit to act on"),
+VERDICTS: Final[dict[str, tuple[str, str]]] = {
+    "fit": ("✓", N_("Fit to act on")),
+    "care": ("!", N_("To be read with care")),
+    "unfit": ("✕", N_("Not fit to act on")),
 }
 
 # What JupyterLab needs; the report has its own style sheet and leaves this one out.
@@ -40,6 +43,7 @@ _LAB_STYLE: Final = Markup(
     ".headline p,.verdict p{margin:0}.headline .detail,.note{font-size:.9em;opacity:.8}"
     ".verdict{border-left:4px solid;padding:.2em 0 .2em 1em}.kicker{margin:0;opacity:.75}</style>"
 )
+_IMAGE: Final = Markup('<img class="trend" src="{}" alt="{}">')
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,33 @@ class Headline:
         Value, interval, n and the period before are read from it.
     hint : str, optional
         One short sentence on how to read it.
+    trend : TrendLine, optional
+        The same figure at earlier days, drawn small beside it.
     """
 
     label: str
     metric: Metric
     hint: str | None = None
+    trend: TrendLine | None = None
+
+
+@dataclass(frozen=True)
+class Step:
+    """One of the things to do first.
+
+    Parameters
+    ----------
+    heading : str
+        What to do, with its figure.
+    detail : str, optional
+        Who it is for, or what calls for it.
+    anchor : str, optional
+        The section that tells it in full.
+    """
+
+    heading: str
+    detail: str | None = None
+    anchor: str | None = None
 
 
 @dataclass(frozen=True, repr=False)
@@ -102,7 +128,7 @@ class Page:
 
     def customer(self, customer: str) -> str:
         """How a customer is named in the report."""
-        return customer if self.pseudonym is None else self.pseudonym(customer)
+        return printed(customer) if self.pseudonym is None else self.pseudonym(customer)
 
     def title(
         self, client_title: str, period_text: str, as_of: Any, author: str | None = None
@@ -113,19 +139,43 @@ class Page:
         html = Markup("<h1>{}</h1><p>{} · {}</p>").format(client_title, period_text, day)
         return _shown("title", html, f"{client_title}\n{period_text} · {day}", **fields)
 
-    def chapter(self, name: str, finding: str, **values: object) -> Shown:
-        """Open a chapter: its name above, what was found as the heading."""
+    def chapter(
+        self, name: str, finding: str, *, anchor: str | None = None, **values: object
+    ) -> Shown:
+        """Open a chapter: its name above, what was found as the heading.
+
+        `anchor` is what links lead to, the same in every language; see `section`.
+        """
         name, text = self._plain(name), self._plain(finding, **values)
         html = Markup('<p class="kicker">{}</p><h1>{}</h1>').format(name, text)
-        shown = _shown("chapter", html, f"{name}: {text}", name=name, text=text, level=2)
+        fields = {"name": name, "text": text, "level": 2, "anchor": anchor}
+        shown = _shown("chapter", html, f"{name}: {text}", **fields)
         return _traced(shown, of_sentences(finding))
 
-    def section(self, finding: str, name: str | None = None, **values: object) -> Shown:
-        """Open a section with what was found; `name` is its short form in the contents."""
+    def section(
+        self,
+        finding: str,
+        name: str | None = None,
+        *,
+        anchor: str | None = None,
+        **values: object,
+    ) -> Shown:
+        """Open a section with what was found.
+
+        Parameters
+        ----------
+        finding : str
+        name : str, optional
+            Its short form in the contents.
+        anchor : str, optional
+            What other chapters' links lead to: lower-case letters, digits and hyphens.
+        **values
+            What the finding names.
+        """
         text = self._plain(finding, **values)
         short = None if name is None else self._plain(name)
         html = Markup("<h2>{}</h2>").format(text)
-        shown = _shown("section", html, text, name=short, text=text, level=3)
+        shown = _shown("section", html, text, name=short, text=text, level=3, anchor=anchor)
         return _traced(shown, of_sentences(finding))
 
     def text(self, sentence: str | None, **values: object) -> Shown | None:
@@ -153,9 +203,12 @@ class Page:
         plain = "\n".join(self._plain(sentence) for sentence in sentences)
         return _traced(_shown("note", html, plain), of_sentences(*sentences))
 
-    def list(self, sentences: Sequence[str]) -> Shown:
-        """Several things of one kind, in the order of their weight."""
-        items = _list([self._marked(sentence) for sentence in sentences])
+    def list(self, sentences: Sequence[str], lang: str | None = None) -> Shown:
+        """Several things of one kind, in the order of their weight.
+
+        `lang` is the language of what keeps its own in every report, such as titles of papers.
+        """
+        items = _list([self._marked(sentence) for sentence in sentences], lang)
         plain = "\n".join(f"- {self._plain(sentence)}" for sentence in sentences)
         return _traced(_shown("text", items, plain), of_sentences(*sentences))
 
@@ -170,25 +223,54 @@ class Page:
         shown = _shown("text", Markup('<dl class="facts">{}</dl>').format(items), plain)
         return _traced(shown, of_sentences(*(told for _, told in known)))
 
+    def terms(self, group: str, terms: Sequence[tuple[str, str]]) -> Shown:
+        """What the report's own words mean, of one group of them."""
+        name = self._plain(group)
+        told = [(self._plain(term), self._plain(meaning)) for term, meaning in terms]
+        items = Markup("").join(
+            Markup("<div><dt>{}</dt><dd>{}</dd></div>").format(*pair) for pair in told
+        )
+        html = Markup('<p class="group">{}</p><dl class="terms">{}</dl>').format(name, items)
+        plain = "\n".join([name, *(f"{term}: {meaning}" for term, meaning in told)])
+        return _shown("text", html, plain)
+
+    def steps(self, steps: Sequence[Step]) -> Shown:
+        """What to do first, in this order, each with a link to where it is told in full."""
+        items = Markup("").join(self._step(step) for step in steps)
+        plain = "\n".join(
+            f"{n}. {self._plain(step.heading)}" for n, step in enumerate(steps, start=1)
+        )
+        shown = _shown("text", Markup('<ol class="steps">{}</ol>').format(items), plain)
+        told = (sentence for step in steps for sentence in (step.heading, step.detail))
+        return _traced(shown, of_sentences(*told))
+
     def verdict(
-        self, kind: Verdict, text: str, reasons: Sequence[str] = (), **values: object
+        self,
+        kind: Verdict,
+        text: str,
+        reasons: Sequence[str] = (),
+        *,
+        anchor: str | None = None,
+        **values: object,
     ) -> Shown:
         """Whether to act on the figures: in a word, a sentence, and the reasons for it.
+
+        `anchor` is the section that tells it in full.
 
         Raises
         ------
         ValueError
             A kind other than `fit`, `care` and `unfit`.
         """
-        if kind not in _VERDICTS:
+        if kind not in VERDICTS:
             raise ValueError(f"verdict: found {kind!r}; a verdict is fit, care or unfit")
-        sign, word = _VERDICTS[kind]
+        sign, word = VERDICTS[kind]
         word = self.formats.say(word)
         because = [self._marked(reason, **values) for reason in reasons]
         html = Markup(
             '<div class="verdict {}"><p class="word"><span class="sign" aria-hidden="true">{}'
-            "</span> {}</p><p>{}</p>{}</div>"
-        ).format(kind, sign, word, self._marked(text, **values), _list(because))
+            "</span> {}</p><p>{}</p>{}{}</div>"
+        ).format(kind, sign, word, self._marked(text, **values), _list(because), self._more(anchor))
         plain = [f"{word}. {self._plain(text, **values)}"]
         plain += [f"- {self._plain(reason, **values)}" for reason in reasons]
         shown = _shown("verdict", html, "\n".join(plain), verdict=kind)
@@ -208,7 +290,10 @@ class Page:
         if shared:
             html += Markup('<p class="note">{}</p>').format(self._marked(shared))
             plain += f"\n{self._plain(shared)}"
-        return _shown("headlines", html, plain)
+        shown = _shown("headlines", html, plain)
+        drawn = [of_figure("trend_line", h.trend.frame, h.trend.alt) for h in headlines if h.trend]
+        figures = [figure for one in drawn for figure in one.get("figures", [])]
+        return _traced(shown, {"figures": figures} if figures else {})
 
     def figure(self, drawn: Drawn | None) -> Shown | None:
         """A figure with its alt text, as SVG or, where that is heavy, as PNG at twice the size.
@@ -258,9 +343,27 @@ class Page:
         elif metric.value is None and metric.note and metric.note != told_below:
             lines.append(self._plain(metric.note))
         details = Markup("").join(Markup('<p class="detail">{}</p>').format(x) for x in lines)
+        drawn = headline.trend
+        trend = Markup("") if drawn is None else _IMAGE.format(drawn.address, drawn.alt)
         return Markup(
-            '<li class="headline"><p class="label">{}</p><p class="figure">{}</p><div>{}</div></li>'
-        ).format(self._plain(headline.label), formats.metric(metric), details)
+            '<li class="headline"><p class="label">{}</p><div class="reading">'
+            '<p class="figure">{}</p>{}</div><div class="details">{}</div></li>'
+        ).format(self._plain(headline.label), formats.metric(metric), trend, details)
+
+    def _step(self, step: Step) -> Markup:
+        heading = self._marked(step.heading)
+        if step.anchor:
+            heading = Markup('<a href="#{}">{}</a>').format(step.anchor, heading)
+        item = Markup('<p class="what">{}</p>').format(heading)
+        if step.detail:
+            item += Markup('<p class="detail">{}</p>').format(self._marked(step.detail))
+        return Markup("<li>{}</li>").format(item)
+
+    def _more(self, anchor: str | None) -> Markup:
+        if anchor is None:
+            return Markup("")
+        link = Markup('<p class="more"><a href="#{}">{}</a></p>')
+        return link.format(anchor, self.formats.say("What this rests on"))
 
     def _plain(self, sentence: str, /, **values: object) -> str:
         return self.formats.tell(sentence, **values)
@@ -319,9 +422,10 @@ def _value(text: str) -> Markup:
     return Markup('<span class="value{}">{}</span>').format(short, text)
 
 
-def _list(items: Sequence[Markup]) -> Markup:
+def _list(items: Sequence[Markup], lang: str | None = None) -> Markup:
     if not items:
         return Markup("")
-    return Markup("<ul>{}</ul>").format(
-        Markup("").join(Markup("<li>{}</li>").format(item) for item in items)
+    own = Markup(' lang="{}"').format(lang) if lang else Markup("")
+    return Markup("<ul{}>{}</ul>").format(
+        own, Markup("").join(Markup("<li>{}</li>").format(item) for item in items)
     )

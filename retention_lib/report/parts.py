@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 import pandas as pd
 
@@ -14,6 +14,7 @@ from retention_lib.report.figures import (
     segments,
 )
 from retention_lib.report.language import Formats
+from retention_lib.sentence import N_
 from retention_lib.smallest import SMALLEST
 
 
@@ -23,7 +24,8 @@ def segments_figure(profile: pd.DataFrame, formats: Formats) -> Drawn:
     Value is CLV, or revenue so far where there is no forecast.
     """
     value = "revenue" if profile["share_of_clv"].isna().all() else "clv"
-    return segments(profile[profile["customers"] >= SMALLEST], formats, value)
+    large = profile[profile["customers"] >= SMALLEST]
+    return segments(_in_words(large, formats), formats, value)
 
 
 def reasons_table(reasons: pd.DataFrame, formats: Formats) -> Any | None:
@@ -43,6 +45,9 @@ def concerns_table(known: Sequence[Concern], formats: Formats) -> Any | None:
     )
     labels = {"told": formats.say("What to know"), "key": formats.say("Changed by")}
     return tables.frame_table(frame, formats, {"told": "text", "key": "text"}, labels, id="health")
+
+
+_GROUPED: Final = {"segment": N_("Segment"), "tier": N_("Tier")}
 
 
 def profile_table(
@@ -65,7 +70,7 @@ def profile_table(
     if profile.empty:
         return None
     columns: dict[str, tuple[tables.Format, str]] = {
-        by: ("text", formats.say(by.capitalize())),
+        by: ("text", formats.say(_GROUPED[by])),
         "customers": ("count", formats.say("Customers")),
         "share_of_customers": ("share", formats.say("of all")),
         "share_of_revenue": ("share", formats.say("of revenue")),
@@ -85,6 +90,8 @@ def profile_table(
         ends = sure.reindex(profile[by].where(profile["customers"] >= SMALLEST))
         pairs = zip(ends["low"], ends["high"], strict=True)
         profile = profile.assign(interval=[_sums(low, high, formats) for low, high in pairs])
+    if by == "segment":
+        profile = _in_words(profile, formats)
     return tables.frame_table(
         profile,
         formats,
@@ -93,6 +100,10 @@ def profile_table(
         stub=by,
         id=f"by-{by}",
     )
+
+
+def _in_words(profile: pd.DataFrame, formats: Formats) -> pd.DataFrame:
+    return profile.assign(segment=[formats.say(name) for name in profile["segment"]])
 
 
 def _sums(low: float, high: float, formats: Formats) -> str:

@@ -17,18 +17,18 @@ from retention_lib.report.page import Page, Shown
 from retention_lib.retention import formulas
 from retention_lib.retention.series import Trend, series, trend
 from retention_lib.retention.tenure import tenure_at_start
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 from retention_lib.smallest import SMALLEST
 
 _NBSP: Final = "\N{NO-BREAK SPACE}"
 
 #: What the table has of each end, with its format.
 _SHOWN: Final[dict[str, tuple[str, tables.Format, str]]] = {
-    "rate": ("retention.rate", "share", "Stayed"),
-    "again": ("retention.repurchase_rate", "share", "Bought again"),
-    "active": ("customers.active", "count", "Buyers"),
-    "new": ("customers.new", "count", "New"),
-    "revenue": ("revenue.net", "currency", "Revenue"),
+    "rate": ("retention.rate", "share", N_("Stayed")),
+    "again": ("retention.repurchase_rate", "share", N_("Bought again")),
+    "active": ("customers.active", "count", N_("Buyers")),
+    "new": ("customers.new", "count", N_("New")),
+    "revenue": ("revenue.net", "currency", N_("Revenue")),
 }
 
 

@@ -16,7 +16,7 @@ from retention_lib.report.svg import smaller
 SVG_LIMIT: Final = 30_000
 """Bytes above which a figure goes into the report as PNG at twice its size."""
 
-COLOURS: Final = 128
+COLOURS: Final = 64
 """Of a figure as PNG: enough for its palette with smooth edges."""
 
 
@@ -45,7 +45,9 @@ def _png(figure: Any, options: Mapping[str, Any]) -> bytes:
     drawn, out = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", dpi=200, metadata={"Software": None}, **options)
     with Image.open(drawn) as picture:
-        palette = picture.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        # by coverage, not by frequency: a heat map's blues would leave no grey for the words
+        way = Image.Quantize.MAXCOVERAGE
+        palette = picture.convert("RGB").quantize(COLOURS, way, dither=Image.Dither.NONE)
         palette.save(out, format="png", optimize=True)
     return out.getvalue()
 

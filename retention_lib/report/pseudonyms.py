@@ -2,12 +2,14 @@
 
 HMAC-SHA256 (RFC 2104) of the id under a secret key: the same customer has the same pseudonym in
 every report of the same consultant, and nobody without the key can find the id by trying all of
-them. The key comes from the environment or from a file outside the reports, made on first use.
+them. The key comes from the environment or from a file outside the reports, made on first use and
+readable by its owner only. A key that could be guessed is refused: it would hide nothing.
 """
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import os
@@ -17,12 +19,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
+from retention_lib.errors import UsageError
+
 #: Environment variable with the key, for machines that keep secrets there.
 VARIABLE: Final = "RETENTION_PSEUDONYM_KEY"
 
-_LETTERS: Final = (
-    8  # of base 32: 40 bits, so that equal pseudonyms are rare below a million customers
-)
+#: Characters of a key, at least.
+SHORTEST: Final = 16
+
+#: Of base 32: 40 bits, so that equal pseudonyms are rare below a million customers.
+_LETTERS: Final = 8
 
 
 def pseudonyms(client: str) -> Callable[[str], str]:
@@ -35,13 +41,15 @@ def pseudonyms(client: str) -> Callable[[str], str]:
 
     Raises
     ------
-    OSError
-        The key file can neither be read nor made.
+    UsageError
+        A key that is too short, or a key file that can neither be read nor made.
     """
     key = _key()
 
     def pseudonym(customer: str) -> str:
-        digest = hmac.new(key, f"{client}\0{customer}".encode(), hashlib.sha256).digest()
+        digest = hmac.new(
+            key, f"{client}\0{customer}".encode(errors="surrogatepass"), hashlib.sha256
+        ).digest()
         return "C-" + base64.b32encode(digest).decode("ascii")[:_LETTERS]
 
     return pseudonym
@@ -58,19 +66,39 @@ def key_file() -> Path:
 
 def _key() -> bytes:
     if given := os.environ.get(VARIABLE):
-        return given.encode()
+        return _long_enough(given.strip().encode(), VARIABLE)
     file = key_file()
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        # made whole under another name and linked, so that two first runs at once agree on one key
-        draft = file.with_name(f".{secrets.token_hex(8)}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        if not file.exists():
+            _make(file)
+        if os.name == "posix" and file.stat().st_mode & 0o077:
+            file.chmod(0o600)
+        return _long_enough(file.read_bytes().strip(), str(file))
+    except OSError as error:
+        raise UsageError(
+            f"pseudonymise: the key {file} can't be read or made ({error.strerror or error}); mend "
+            f"that, or set {VARIABLE}"
+        ) from None
+
+
+def _make(file: Path) -> None:
+    """Make the key, whole under another name and linked: two first runs at once agree on one."""
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    draft = file.with_name(f".{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
         with os.fdopen(descriptor, "w", encoding="ascii") as stream:
             stream.write(secrets.token_hex(32))
-        try:
+        with contextlib.suppress(FileExistsError):
             os.link(draft, file)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-    return file.read_bytes().strip()
+    finally:
+        draft.unlink()
+
+
+def _long_enough(key: bytes, place: str) -> bytes:
+    if len(key) < SHORTEST:
+        raise UsageError(
+            f"pseudonymise: the key in {place} has {len(key)} characters and could be guessed; it "
+            f"needs {SHORTEST} or more, such as: openssl rand -hex 32"
+        )
+    return key

@@ -18,6 +18,7 @@ from retention_lib.retention.hindsight import Hindsight, came_back, compare_orde
 from retention_lib.retention.interval_rule import TIMES, overdue_counts, times_away
 from retention_lib.retention.intervals import wilson
 from retention_lib.retention.slipping import STATES, Slipping, slipping
+from retention_lib.sentence import N_
 
 #: Fewest customers among whom rules are compared.
 FEWEST: Final = 50
@@ -108,13 +109,13 @@ def metrics(away: SlippingAway) -> dict[str, Metric]:
     overdue = Metric(int(plain["overdue"]), "count", n=int(plain[["on_time", "overdue"]].sum()))
     found = away.found
     if found is None:
-        why = "The forecast isn't fit to act on, so nobody's rhythm or value at stake is known."
+        why = N_("The forecast isn't fit to act on, so nobody's rhythm or value at stake is known.")
         mine = {name: unit for name, unit in UNITS.items() if name.startswith("slipping.")}
         return {name: unknown(unit, why) for name, unit in mine.items()} | {
             "slipping.overdue": overdue
         }
     n = int(found.states["customers"].sum())
-    nobody = "Nothing is at stake with customers who are later than their own rhythm."
+    nobody = N_("Nothing is at stake with customers who are later than their own rhythm.")
     share = found.top_share
     return {
         "slipping.customers": Metric(found.customers("late"), "count", n=n),
@@ -141,7 +142,7 @@ def _stake(away: SlippingAway, state: str) -> Metric:
 def _agreement(found: Slipping) -> Metric:
     limits = wilson(found.agree, found.compared)
     if limits is None:
-        why = "Nobody has three purchases and a rhythm, so the two rules meet nowhere."
+        why = N_("Nobody has three purchases and a rhythm, so the two rules meet nowhere.")
         return unknown("share", why, n=0)
     low, high = limits
     return Metric(found.agree / found.compared, "share", low=low, high=high, n=found.compared)

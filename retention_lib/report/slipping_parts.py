@@ -13,36 +13,37 @@ from retention_lib.report.language import Formats
 from retention_lib.report.page import Page, Shown
 from retention_lib.report.slipping_away import SlippingAway
 from retention_lib.retention.hindsight import Hindsight
+from retention_lib.sentence import N_
 from retention_lib.smallest import SMALLEST
 
 #: What the states of a customer are called.
 STATES: Final = {
-    "not_due": "Not due yet",
-    "window": "Reminder window open",
-    "late": "Late: win back",
-    "gone": "Gone (P(alive) under 5%)",
-    "no_rhythm": "No rhythm yet",
+    "not_due": N_("Not due yet"),
+    "window": N_("Reminder window open"),
+    "late": N_("Late: win back"),
+    "gone": N_("Gone (P(alive) under 5%)"),
+    "no_rhythm": N_("No rhythm yet"),
 }
-_SHORT: Final = {**STATES, "window": "Window open", "late": "Late", "gone": "Gone"}
+_SHORT: Final = {**STATES, "window": N_("Window open"), "late": N_("Late"), "gone": N_("Gone")}
 _PLAIN: Final = {
-    "on_time": "Within twice the own interval",
-    "overdue": "Overdue",
-    "no_interval": "Fewer than three purchases",
+    "on_time": N_("Within twice the own interval"),
+    "overdue": N_("Overdue"),
+    "no_interval": N_("Fewer than three purchases"),
 }
 _THEN: Final = {
-    ("rhythm", "not_due"): "Own rhythm: not due",
-    ("rhythm", "window"): "Own rhythm: window open",
-    ("rhythm", "late"): "Own rhythm: late",
-    ("rhythm", "gone"): "Own rhythm: gone",
-    ("rhythm", "no_rhythm"): "No rhythm yet",
-    ("interval", "on_time"): "Plain rule: on time",
-    ("interval", "overdue"): "Plain rule: overdue",
+    ("rhythm", "not_due"): N_("Own rhythm: not due"),
+    ("rhythm", "window"): N_("Own rhythm: window open"),
+    ("rhythm", "late"): N_("Own rhythm: late"),
+    ("rhythm", "gone"): N_("Own rhythm: gone"),
+    ("rhythm", "no_rhythm"): N_("No rhythm yet"),
+    ("interval", "on_time"): N_("Plain rule: on time"),
+    ("interval", "overdue"): N_("Plain rule: overdue"),
 }
 _RULES: Final = {
-    "rhythm": "Own rhythm",
-    "interval": "Plain interval rule",
-    "away": "Days away",
-    "p_alive": "P(alive)",
+    "rhythm": N_("Own rhythm"),
+    "interval": N_("Plain interval rule"),
+    "away": N_("Days away"),
+    "p_alive": N_("P(alive)"),
 }
 
 

@@ -22,6 +22,7 @@ from retention_lib.data.purchases import CAUSES
 from retention_lib.data.quality import KEYS as KEYS
 from retention_lib.metrics import Metric
 from retention_lib.report.language import MISSING, Formats
+from retention_lib.report.names import steady
 from retention_lib.report.traced import Table
 
 Format = Literal[
@@ -31,6 +32,9 @@ Format = Literal[
 
 NUMBERS: Final = frozenset({"count", "share", "currency", "number", "ratio", "days", "months"})
 """Formats of figures, which stand at the right of their column."""
+
+#: Names of columns whose texts are figures too: an interval, a difference in points.
+_FIGURES_IN_WORDS: Final = ("interval", "range", "points")
 
 
 def metric_table(
@@ -130,7 +134,11 @@ def frame_table(
         {column: _column(frame[column], formats.get(column, "text"), fmt) for column in order}
     )
     headings = {column: labels.get(column, column) for column in order}
-    right = [column for column in order if formats.get(column) in NUMBERS]
+    right = [
+        column
+        for column in order
+        if formats.get(column) in NUMBERS or column.endswith(_FIGURES_IN_WORDS)
+    ]
     units = {column: formats.get(column, "text") for column in order}
     return Table(_laid_out(text, headings, right, stub, id), id, units, frame)
 
@@ -299,6 +307,7 @@ def _laid_out(
 ) -> GT:
     """The table of these texts. Its columns are numbered inside, so that ids can't collide."""
     names = {column: f"c{i}" for i, column in enumerate(text.columns)}
+    text = text.map(steady)
     table = GT(
         text.rename(columns=names),
         rowname_col=None if stub is None else names[stub],
@@ -320,7 +329,7 @@ def _laid_out(
 
 def _safe(text: str) -> Any:
     """Text that great-tables takes as it is: no markup, and no braces that it reads as units."""
-    return html(escape(text).replace("{", "&#123;"))
+    return html(escape(steady(text)).replace("{", "&#123;"))
 
 
 def _quiet(table: GT, id: str) -> GT:

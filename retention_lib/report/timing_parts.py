@@ -150,7 +150,7 @@ def year_figure(found: Timing, formats: Formats) -> Drawn:
     """Orders a day by month, a line a year."""
     frame = found.season.by_month
     months = pd.DatetimeIndex(frame["month"]).month
-    short = [formats.tell(findings.MONTHS[month - 1])[:3] for month in months]
+    short = [formats.month_name(month) for month in months]
     return months_by_year(frame.assign(label=short), formats)
 
 

@@ -86,7 +86,7 @@ def of_sentences(*sentences: str | None) -> dict[str, Any]:
 
 
 def _told(one: Sentence) -> dict[str, Any]:
-    return {"message": one.message, "values": {k: _value(v) for k, v in one.values.items()}}
+    return {"message": one.english, "values": {k: _value(v) for k, v in one.values.items()}}
 
 
 def rows(frame: pd.DataFrame, units: Mapping[str, str] | None = None) -> dict[str, Any]:

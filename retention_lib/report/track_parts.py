@@ -21,6 +21,7 @@ from retention_lib.report import tables
 from retention_lib.report.figures import Drawn, report_trends
 from retention_lib.report.findings import track as findings
 from retention_lib.report.language import MISSING, Formats
+from retention_lib.report.names import LONGEST_SOURCE, printed
 from retention_lib.report.page import Page, Shown
 from retention_lib.retention.changes import changes
 from retention_lib.retention.kpis import metrics_at_each
@@ -266,6 +267,6 @@ def benchmarks_table(frame: pd.DataFrame, formats: Formats) -> Any:
         ),
         "other": (say("Benchmark"), _written(rows, "benchmark", formats)),
         "where": (say("The client is"), [say(findings.PLACES[r["place"]]) for r in rows]),
-        "from": (say("Source"), [str(r["source"]) for r in rows]),
+        "from": (say("Source"), [printed(r["source"], LONGEST_SOURCE) for r in rows]),
     }
     return tables.written_table(frame, texts, "figure", left=["where", "from"], id="benchmarks")

@@ -21,6 +21,7 @@ from retention_lib.data.base import Base
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.intervals import Z
 from retention_lib.retention.personal_days import Birthdays
+from retention_lib.sentence import N_
 
 #: Days on either side of the birthday.
 AROUND: Final = 14
@@ -60,7 +61,7 @@ def birthday_ratio(base: Base, found: Birthdays) -> Metric:
     n = int(counted.sum())
     expected = float((of_all * near / (near + rest)).sum()) if n else 0.0
     if expected < LEAST or hits.sum() in (0, of_all.sum()):
-        return unknown("ratio", "Too few purchases around birthdays to tell.", n)
+        return unknown("ratio", N_("Too few purchases around birthdays to tell."), n)
     log_ratio, error = conditional_ratio(hits, of_all, near, rest)
     margin = Z * error
     return Metric(

@@ -41,6 +41,7 @@ from retention_lib.retention.group_counts import (
 )
 from retention_lib.retention.homogeneity import LEVEL, Compared, against_rest, equal_rates, holm
 from retention_lib.retention.intervals import wilson, wilson_many
+from retention_lib.sentence import N_
 
 #: Share of the customers that may have bought in two groups before these are no separate samples.
 OVERLAP: Final = 0.05
@@ -151,7 +152,9 @@ def _overall(everybody: pd.DataFrame) -> Metric:
     n, kept = int(everybody["n"].sum()), int(everybody["kept"].sum())
     limits = wilson(kept, n)
     if limits is None:
-        return unknown("share", "Nobody had bought in the activity window before the period.", n=0)
+        return unknown(
+            "share", N_("Nobody had bought in the activity window before the period."), n=0
+        )
     return Metric(kept / n, "share", *limits, n=n)
 
 

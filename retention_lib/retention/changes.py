@@ -7,8 +7,7 @@ error customer by customer, what the two days share included (Cochran 1977, ch. 
 on either day, u = (y₂ − R₂x₂)/Σx₂ − (y₁ − R₁x₁)/Σx₁ and var(R₂ − R₁) ≈ n/(n − 1) Σu².
 
 Where only the two intervals are known, as of a forecast, the difference has the interval that they
-give as if they were independent (Newcombe 1998; Zou & Donner 2008). What two overlapping figures
-share makes their difference surer than that, so it errs on the side of caution.
+give as if they were independent (`retention.difference`).
 """
 
 from __future__ import annotations
@@ -27,13 +26,11 @@ from retention_lib.data.base import Base
 from retention_lib.data.history import changed
 from retention_lib.metrics import UNITS, Metric
 from retention_lib.retention.activity import activity
-from retention_lib.retention.differences import Difference, difference
+from retention_lib.retention.difference import Difference, Z, apart, by_chance
 from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.kpis import REPEAT_DAYS
 from retention_lib.retention.moments import RATIO_MIN_N
 from retention_lib.retention.steps import first_two
-
-_Z: Final = 1.959963984540054
 
 #: Successes or failures of a share below which the delta method doesn't hold.
 _FEW: Final = 5
@@ -109,7 +106,7 @@ def changes(
         then = recomputed.get(name)
         if then is None and name not in recomputed and not keys:
             then = _metric(said)
-        found = paired.get(name) or difference(then, now)
+        found = paired.get(name) or apart(then, now)
         rows.append(
             {
                 "metric": name,
@@ -118,7 +115,7 @@ def changes(
                 "then": math.nan if then is None or then.value is None else float(then.value),
                 "now": math.nan if now.value is None else float(now.value),
                 **found._asdict(),
-                "p": _p_value(found),
+                "p": by_chance(found),
                 "redefined": ", ".join(keys),
             }
         )
@@ -170,7 +167,7 @@ def ratio_change(
     error = math.sqrt(n / (n - 1) * float((w * u * u).sum()))
     if error == 0:  # the same customers with the same history on both days: nothing was observed
         return Difference(r2 - r1, math.nan, math.nan)
-    return Difference(r2 - r1, r2 - r1 - _Z * error, r2 - r1 + _Z * error)
+    return Difference(r2 - r1, r2 - r1 - Z * error, r2 - r1 + Z * error)
 
 
 def _paired_changes(base: Base, day: dt.date, names: Iterable[str]) -> dict[str, Difference]:
@@ -237,13 +234,3 @@ def _metric(said: Mapping[Any, Any]) -> Metric | None:
     if pd.isna(said["value"]):
         return None
     return Metric(float(said["value"]), said["unit"], float(said["low"]), float(said["high"]))
-
-
-def _p_value(found: Difference) -> float:
-    """Of a change at least as large by chance, from the side of the interval that faces 0."""
-    from scipy.stats import norm
-
-    half = found.change - found.low if found.change > 0 else found.high - found.change
-    if math.isnan(half) or half <= 0:
-        return math.nan if math.isnan(half) or found.change == 0 else 0.0
-    return float(2 * norm.sf(abs(found.change) / (half / _Z)))

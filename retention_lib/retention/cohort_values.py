@@ -31,8 +31,9 @@ from retention_lib.retention.cohorts import (
     index_of,
     period_index,
 )
-from retention_lib.retention.differences import difference
+from retention_lib.retention.difference import apart
 from retention_lib.retention.intervals import wilson
+from retention_lib.sentence import N_
 from retention_lib.smallest import SMALLEST
 
 #: Cohorts that can be told apart in one table or figure.
@@ -223,9 +224,9 @@ def compare(values: CohortValues, starts_late: bool = False) -> Compared:
     ages = max((age for age, days in over.items() if len(days) > 1 and age <= most), default=0)
     if starts_late or not ages:
         why = (
-            "The data starts after its customers did: the first cohorts are old customers."
+            N_("The data starts after its customers did: the first cohorts are old customers.")
             if starts_late
-            else "Fewer than two cohorts have a period after their first behind them."
+            else N_("Fewer than two cohorts have a period after their first behind them.")
         )
         nothing = unknown("share", why, n=0)
         return Compared("unknown", nothing, nothing, 0)
@@ -248,7 +249,7 @@ def _half(
 
 def _kind(earlier: Metric, later: Metric) -> Literal["better", "worse", "alike"]:
     """Newcombe's hybrid score interval for a difference of shares, from Wilson's limits."""
-    found = difference(earlier, later)
+    found = apart(earlier, later)
     if found.low > 0 and found.change >= MATTERS:
         return "better"
     if found.high < 0 and found.change <= -MATTERS:

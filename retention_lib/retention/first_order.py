@@ -24,7 +24,7 @@ from retention_lib.retention.first_purchases import AGAIN, first_purchases, told
 from retention_lib.retention.homogeneity import LEVEL, equal_rates
 from retention_lib.retention.intervals import Z
 from retention_lib.retention.moments import means_ratio_limits, moments_of
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 
 #: Days after the first purchase, the longest that at least `ENOUGH` customers were watched for.
 WITHIN: Final = (365, 180, 90)
@@ -189,7 +189,7 @@ def _correlation(frame: pd.DataFrame) -> Metric:
 
     if frame["first"].nunique() < 2 or frame["later"].nunique() < 2:
         return unknown(
-            "number", "All first purchases, or all that followed, are alike.", n=len(frame)
+            "number", N_("All first purchases, or all that followed, are alike."), n=len(frame)
         )
     r, n = float(spearmanr(frame["first"], frame["later"]).statistic), len(frame)
     error = math.sqrt((1 + r * r / 2) / (n - 3))
@@ -207,9 +207,9 @@ def _ratio(frame: pd.DataFrame) -> Metric:
     top, lowest = (group["later"] for group in _ends(frame))
     n = min(len(top), len(lowest))
     if frame["fifth"].nunique() < 2:
-        return unknown("ratio", "All first purchases are equally large.", n=n)
+        return unknown("ratio", N_("All first purchases are equally large."), n=n)
     if lowest.mean() <= 0:
-        return unknown("ratio", "The lowest fifth brings no revenue afterwards.", n=n)
+        return unknown("ratio", N_("The lowest fifth brings no revenue afterwards."), n=n)
     low, high = means_ratio_limits(moments_of(top), moments_of(lowest)) or (None, None)
     return Metric(float(top.mean() / lowest.mean()), "ratio", low, high, n=n)
 

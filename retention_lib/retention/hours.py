@@ -13,6 +13,7 @@ from retention_lib.data.base import Base
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.by_day import WEEK
 from retention_lib.retention.weekdays import LEAST_ORDERS, LEAST_WEEKS, ratios, with_peak
+from retention_lib.sentence import N_
 
 HOURS: Final = 24
 #: Length of the hours looked for, and of those in the table.
@@ -116,7 +117,7 @@ _STARTS: Final = list(range(0, HOURS, SPAN))
 
 def no_hours() -> Metric:
     """The share within the best hours, where there are none."""
-    return unknown("share", "The source has days without times, or too few orders with one.")
+    return unknown("share", N_("The source has days without times, or too few orders with one."))
 
 
 def _counts(base: Base) -> pd.DataFrame:

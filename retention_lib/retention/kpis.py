@@ -28,7 +28,7 @@ from retention_lib.retention.moments import (
 )
 from retention_lib.retention.sums import REPEAT_DAYS as REPEAT_DAYS
 from retention_lib.retention.sums import gaps, period_before, sums
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Counted, Sentence
 
 #: As many as amounts have (`data.schema.MONEY`).
 MONEY_DECIMALS = 4
@@ -127,7 +127,7 @@ def _customers(of: dict[str, Any]) -> dict[str, Metric]:
 
 def _rates(of: dict[str, Any], caution: str | None) -> dict[str, Metric]:
     start, kept = int(of["at_start"]), int(of["kept"])
-    nobody = "Nobody had bought in the activity window before the period, so there is no rate."
+    nobody = N_("Nobody had bought in the activity window before the period, so there is no rate.")
     if start == 0:
         rates = {
             f"{name}": unknown("share", nobody, n=0)
@@ -156,19 +156,19 @@ def _rates(of: dict[str, Any], caution: str | None) -> dict[str, Metric]:
     rates["retention.repeat_rate"] = (
         _share(formulas.repeat_rate(repeat, buyers), repeat, buyers)
         if buyers
-        else unknown("share", "Nobody bought in the period.", n=0)
+        else unknown("share", N_("Nobody bought in the period."), n=0)
     )
     rates["retention.ever_repeat_rate"] = (
         _share(formulas.repeat_rate(ever, total), ever, total)
         if total
-        else unknown("share", "Nobody had bought yet.", n=0)
+        else unknown("share", N_("Nobody had bought yet."), n=0)
     )
     return rates
 
 
 def _journey(of: dict[str, Any], between: pd.DataFrame) -> dict[str, Metric]:
     n, count = int(of["watched"]), int(of["soon"])
-    days: Metric = unknown("days", "Nobody has made a second purchase.", n=0)
+    days: Metric = unknown("days", N_("Nobody has made a second purchase."), n=0)
     if len(between):
         median, limits = median_of_counts(between["gap"], between["customers"])
         days = Metric(median, "days", *_limits(limits), n=int(between["customers"].sum()))
@@ -192,7 +192,7 @@ def _revenue(of: dict[str, Any]) -> dict[str, Metric]:
         "orders.aov": _order_value(of, orders),
     }
     if not buyers:
-        nothing = "Nobody bought in the period."
+        nothing = N_("Nobody bought in the period.")
         return metrics | {
             "orders.per_customer": unknown("number", nothing, n=0),
             "revenue.returning_share": unknown("share", nothing, n=0),
@@ -223,7 +223,7 @@ def _contributions(of: dict[str, Any], caution: str | None) -> dict[str, Metric]
         metrics[f"spend.{name}"] = (
             Metric(revenue / n, "currency", *_limits(mean_limits(_moments(of, group))), n=n)
             if n
-            else unknown("currency", "There is no customer in this group.", n=0)
+            else unknown("currency", N_("There is no customer in this group."), n=0)
         )
     metrics["revenue.not_at_end"] = Metric(round(rest, MONEY_DECIMALS), "currency")
     lost = int(of["lost"])
@@ -233,7 +233,7 @@ def _contributions(of: dict[str, Any], caution: str | None) -> dict[str, Metric]
 
 def _order_value(of: dict[str, Any], orders: int) -> Metric:
     if not orders:
-        return unknown("currency", "There is no order with an amount above zero.", n=0)
+        return unknown("currency", N_("There is no order with an amount above zero."), n=0)
     return Metric(
         formulas.average_order_value(_money(of["order_revenue"]), orders),
         "currency",
@@ -245,16 +245,24 @@ def _order_value(of: dict[str, Any], orders: int) -> Metric:
 def _spend_ratio(of: dict[str, Any]) -> Metric:
     returning, new = int(of["returning"]), int(of["new"])
     if not new:
-        return unknown("ratio", "There were no new customers in the period to compare with.", n=0)
+        return unknown(
+            "ratio", N_("There were no new customers in the period to compare with."), n=0
+        )
     if not returning:
-        return unknown("ratio", "There were no returning customers in the period.", n=0)
+        return unknown("ratio", N_("There were no returning customers in the period."), n=0)
     ratio = formulas.spend_ratio(
         _money(of["revenue_returning"]), returning, _money(of["revenue_new"]), new
     )
     if ratio is None:
-        return unknown("ratio", "The new customers' revenue isn't above zero.", n=new)
+        return unknown("ratio", N_("The new customers' revenue isn't above zero."), n=new)
     n = min(new, returning)
-    few = Sentence("Only {n} customers in one of the two groups: too few to compare.", n=n)
+    few = Sentence(
+        Counted(
+            "Only {n} customer in one of the two groups: too few to compare.",
+            "Only {n} customers in one of the two groups: too few to compare.",
+        ),
+        n=n,
+    )
     return Metric(
         ratio,
         "ratio",
@@ -282,7 +290,7 @@ def _money(amount: float) -> float:
 def _revenue_share(part: float, whole: float, n: int) -> Metric:
     share = formulas.revenue_share(part, whole)
     if share is None:
-        return unknown("share", "Revenue in the period isn't above zero.", n=n)
+        return unknown("share", N_("Revenue in the period isn't above zero."), n=n)
     return Metric(share, "share", n=n)
 
 

@@ -13,7 +13,7 @@ from typing import Final
 import pandas as pd
 
 from retention_lib.retention.slipping import GONE
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 
 #: Most that a person goes through: so long are the workbook's sheets. Mail tools get all.
 MOST = 2_000
@@ -195,39 +195,48 @@ _BY_VALUE: Final = ("clv", "revenue")
 _KINDS: Final = (
     _Kind(
         "win_back",
-        "Win back",
-        "Customers with two purchases or more who are later than their own rhythm: of customers "
-        "with such a history who stay, nine in ten would have bought again by the day under "
-        "“Late from”. Who is in all likelihood gone is left out. The largest value at stake first.",
+        N_("Win back"),
+        N_(
+            "Customers with two purchases or more who are later than their own rhythm: of "
+            "customers with such a history who stay, nine in ten would have bought again by the "
+            "day under “Late from”. Who is in all likelihood gone is left out. The largest value "
+            "at stake first."
+        ),
         _win_back,
         ("due", "late", "days_late"),
         _BY_STAKE,
     ),
     _Kind(
         "remind_now",
-        "Remind now",
-        "Customers whose next purchase is due by their own rhythm, and for whom a reminder isn't "
-        "late yet: it is from the day under “Late from”, where that is within the time that the "
-        "data cover. The largest value at stake first.",
+        N_("Remind now"),
+        N_(
+            "Customers whose next purchase is due by their own rhythm, and for whom a reminder "
+            "isn't late yet: it is from the day under “Late from”, where that is within the time "
+            "that the data cover. The largest value at stake first."
+        ),
         _remind_now,
         ("due", "late", "days_left"),
         _BY_STAKE,
     ),
     _Kind(
         "thank_best",
-        "Thank the best",
-        "Customers of the best value tier who are in all likelihood still with you; "
-        "the largest CLV first.",
+        N_("Thank the best"),
+        N_(
+            "Customers of the best value tier who are in all likelihood still with you; "
+            "the largest CLV first."
+        ),
         _thank_best,
         (),
         ("clv",),
     ),
     _Kind(
         "second_order",
-        "Second order",
-        "Customers whose first and only purchase was in the last {second_days} days, the time in "
-        "which most second purchases happen; “Second by” is the last day of it. The largest CLV "
-        "first.",
+        N_("Second order"),
+        N_(
+            "Customers whose first and only purchase was in the last {second_days} days, the time "
+            "in which most second purchases happen; “Second by” is the last day of it. The largest "
+            "CLV first."
+        ),
         _second_order,
         ("second_by", "days_left"),
         ("clv",),
@@ -238,32 +247,40 @@ _KINDS: Final = (
 _EXTRA: Final = (
     _Kind(
         "cross_sell",
-        "Cross-sell",
-        "Customers who buy one category and not yet the one that its buyers take up next more "
-        "often than like customers do; the largest CLV first.",
+        N_("Cross-sell"),
+        N_(
+            "Customers who buy one category and not yet the one that its buyers take up next more "
+            "often than like customers do; the largest CLV first."
+        ),
         _reachable,
         ("category", "next_category", "share", "lift", "n"),
         _BY_VALUE,
     ),
     _Kind(
         "birthdays",
-        "Birthdays",
-        "Customers with a birthday in the next month, who aren't gone in all likelihood; the next "
-        "birthday first.",
+        N_("Birthdays"),
+        N_(
+            "Customers with a birthday in the next month, who aren't gone in all likelihood; the "
+            "next birthday first."
+        ),
         _soon("birthday"),
         ("birthday",),
         ("birthday",),
     ),
     _Kind(
         "anniversaries",
-        "Anniversaries",
-        "Customers whose first purchase has its anniversary in the next month, who aren't gone in "
-        "all likelihood; the next one first.",
+        N_("Anniversaries"),
+        N_(
+            "Customers whose first purchase has its anniversary in the next month, who aren't gone "
+            "in all likelihood; the next one first."
+        ),
         _soon("anniversary"),
         ("anniversary", "years"),
         ("anniversary",),
     ),
 )
+#: What each list is called, by its id.
+TITLES: Final = {kind.id: kind.title for kind in (*_KINDS, *_EXTRA)}
 #: Columns by which the smallest comes first.
 _ASCENDING: Final = frozenset({"birthday", "anniversary"})
 

@@ -16,7 +16,7 @@ import pandas as pd
 
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.intervals import wilson, wilson_many
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 
 #: The group, on either day, of customers who were in no tier: not yet there, or no longer.
 NEW: Final = "new"
@@ -131,7 +131,7 @@ def movement_metrics(found: Movements | None) -> dict[str, Metric]:
         None where there are no movements to be known.
     """
     if found is None:
-        why = "There is no earlier day on which the customers' tiers are known."
+        why = N_("There is no earlier day on which the customers' tiers are known.")
         return {name: unknown("share", why) for name in IDS}
     best, everybody = found.of.iloc[0], found.of.sum(numeric_only=True)
     span = Sentence("From {since} to {until}.", since=found.since, until=found.until)
@@ -148,7 +148,7 @@ def movement_metrics(found: Movements | None) -> dict[str, Metric]:
 def _share(some: int, n: int, span: Sentence) -> Metric:
     limits = wilson(some, n)
     if limits is None:
-        return unknown("share", "Nobody of that tier is in the data any more.", n=0)
+        return unknown("share", N_("Nobody of that tier is in the data any more."), n=0)
     return Metric(some / n, "share", *limits, n=n, note=span)
 
 

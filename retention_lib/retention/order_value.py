@@ -21,7 +21,7 @@ from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.beginning import starts_late
 from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.intervals import means_many
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 from retention_lib.smallest import SMALLEST
 
 #: Purchases told of, from the first on.
@@ -91,14 +91,14 @@ class OrderValue:
         row = self.steps[self.steps["number"] == number]
         n = int(row["customers"].sum())
         if n < 1:
-            return unknown("currency", "Nobody has made this purchase.", n=0)
+            return unknown("currency", N_("Nobody has made this purchase."), n=0)
         one = row.iloc[0]
         return Metric(float(one["mean"]), "currency", one["low"], one["high"], n=n)
 
     def _change(self) -> Metric:
         n = int(self.steps["n_next"].head(1).sum())
         if n < 1:
-            return unknown("currency", "Nobody has made a second purchase.", n=0)
+            return unknown("currency", N_("Nobody has made a second purchase."), n=0)
         one = self.steps.iloc[0]
         return Metric(float(one["change"]), "currency", one["change_low"], one["change_high"], n=n)
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
-from retention_lib.retention.differences import square_and_add
+from retention_lib.retention.difference import square_and_add
 from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.intervals import wilson
 from retention_lib.retention.steps import steps

@@ -16,18 +16,20 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from retention_lib.sentence import N_
+
 #: Segment by (lowest recency score, highest, lowest frequency score, highest), first match first.
 SEGMENTS: Final[dict[str, tuple[int, int, int, int]]] = {
-    "Champions": (5, 5, 4, 5),
-    "Loyal": (3, 4, 4, 5),
-    "Potential loyalists": (4, 5, 2, 3),
-    "New": (5, 5, 1, 1),
-    "Promising": (4, 4, 1, 1),
-    "Need attention": (3, 3, 2, 3),
-    "About to sleep": (3, 3, 1, 1),
-    "Can't lose": (1, 2, 5, 5),
-    "At risk": (1, 2, 3, 4),
-    "Hibernating": (1, 2, 1, 2),
+    N_("Champions"): (5, 5, 4, 5),
+    N_("Loyal"): (3, 4, 4, 5),
+    N_("Potential loyalists"): (4, 5, 2, 3),
+    N_("New"): (5, 5, 1, 1),
+    N_("Promising"): (4, 4, 1, 1),
+    N_("Need attention"): (3, 3, 2, 3),
+    N_("About to sleep"): (3, 3, 1, 1),
+    N_("Can't lose"): (1, 2, 5, 5),
+    N_("At risk"): (1, 2, 3, 4),
+    N_("Hibernating"): (1, 2, 1, 2),
 }
 
 

@@ -74,7 +74,7 @@ def series(base: Base) -> pd.DataFrame:
     ends = period_ends(base)[::-1]
     found = metrics_at_each(base, ends)
     rows = [
-        (end, name, metric.value, metric.low, metric.high, metric.n, _complete(base, end, name))
+        (end, name, metric.value, metric.low, metric.high, metric.n, is_complete(base, end, name))
         for end in ends
         for name, metric in found[end].items()
     ]
@@ -176,7 +176,8 @@ def _metric(row: pd.Series) -> Metric:
     return Metric(row["value"], "share", row["low"], row["high"], int(row["n"]))
 
 
-def _complete(base: Base, end: dt.date, name: str) -> bool:
+def is_complete(base: Base, end: dt.date, name: str) -> bool:
+    """Whether the data covers what a metric looks at, for the period that ends on a day."""
     at = windows(end, base.params.period_months, base.params.active_months)
     if name in _OF_ALL:
         return True

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import pandas as pd
 
 from retention_lib.metrics import UNITS, Metric, unknown
+from retention_lib.sentence import N_
 
 #: Figures of which less is better: their target is a ceiling.
 CEILINGS: Final = frozenset(
@@ -168,7 +169,7 @@ def benchmarks(
 
 
 def _no_figure(name: str) -> Metric:
-    return unknown(UNITS.get(name, "number"), "The report doesn't have this figure.")
+    return unknown(UNITS.get(name, "number"), N_("The report doesn't have this figure."))
 
 
 def _place(metric: Metric, figure: float) -> str:

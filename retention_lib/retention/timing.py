@@ -17,6 +17,7 @@ from retention_lib.retention.peaks import peaks, usual
 from retention_lib.retention.personal_days import Birthdays, known_birthdays
 from retention_lib.retention.season import Season, next_month, season
 from retention_lib.retention.weekdays import own_weekday, weekdays
+from retention_lib.sentence import N_
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def timing(base: Base) -> Timing:
     found = peaks(days)
     same, chance = own_weekday(base)
     born = known_birthdays(base)
-    note = "The source has no birthdays."
+    note = N_("The source has no birthdays.")
     return Timing(
         days=days,
         usual=usual(days["orders"]),
@@ -184,7 +185,7 @@ def metrics(found: Timing) -> dict[str, Metric]:
 
 def _best_weekday(found: Timing) -> Metric:
     if found.weekdays.empty:
-        return unknown("share", "Too few whole weeks or orders to tell weekdays apart.")
+        return unknown("share", N_("Too few whole weeks or orders to tell weekdays apart."))
     best = found.weekdays.iloc[int(found.weekdays["index"].to_numpy().argmax())]
     low, high = best["low"] - 1, best["high"] - 1
     return Metric(best["index"] - 1, "share", low, high, n=int(best["weeks"]))
@@ -196,19 +197,19 @@ def _season_peak(found: Timing) -> Metric:
         low, high = strongest["low"] - 1, strongest["high"] - 1
         return Metric(strongest["index"] - 1, "share", low, high)
     if found.season.factors.empty:
-        return unknown("share", "Too few whole years, or orders, to tell a season from growth.")
-    return unknown("share", "No month is above the others in every year by enough to matter.")
+        return unknown("share", N_("Too few whole years, or orders, to tell a season from growth."))
+    return unknown("share", N_("No month is above the others in every year by enough to matter."))
 
 
 def _peaks(found: Timing) -> Metric:
     if found.usual is None:
-        return unknown("count", "Too few orders to tell a peak from chance.")
+        return unknown("count", N_("Too few orders to tell a peak from chance."))
     return Metric(len(found.peaks), "count")
 
 
 def _after(found: Timing) -> Metric:
     told = found.told_after_peaks
     if told is None:
-        return unknown("share", "There are too few purchases on peaks that were watched since.")
+        return unknown("share", N_("There are too few purchases on peaks that were watched since."))
     low, high = told["difference_low"], told["difference_high"]
     return Metric(told["difference"], "share", low, high, n=int(told["n"]))

@@ -12,7 +12,7 @@ import pandas as pd
 
 from retention_lib.data.history import changed
 from retention_lib.metrics import Metric
-from retention_lib.retention.differences import difference
+from retention_lib.retention.difference import apart
 
 #: Reports of one definition from which on a pace is read off them.
 LEAST: Final = 3
@@ -135,9 +135,9 @@ def pace(trend: pd.DataFrame, metric: str) -> Pace | None:
         return None
     first, last = rows.iloc[0], rows.iloc[-1]
     months = (last["as_of"] - first["as_of"]).days / _DAYS_PER_MONTH
-    # as if the two were independent, which errs on the side of caution (`retention.changes`)
-    change, low, high = difference(
+    # as if the two were independent, which errs on the side of caution (`retention.difference`)
+    found = apart(
         *(Metric(one["value"], one["unit"], one["low"], one["high"]) for one in (first, last))
     )
-    sure = None if math.isnan(low) else low > 0 or high < 0
-    return Pace(len(rows), first["as_of"].date(), months, change / months, sure)
+    sure = None if math.isnan(found.low) else found.leaves_out_zero
+    return Pace(len(rows), first["as_of"].date(), months, found.change / months, sure)

@@ -20,6 +20,7 @@ from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.by_day import WEEK, whole_weeks
 from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.intervals import Interval
+from retention_lib.sentence import N_
 
 #: Fewer weeks than these, a quarter, carry no weekday.
 LEAST_WEEKS: Final = 13
@@ -178,7 +179,7 @@ def own_weekday(base: Base) -> tuple[Metric, Metric]:
     row = found.to_pyarrow().to_pylist()[0]
     n = int(row["customers"])
     if n < LEAST_CUSTOMERS:
-        note = "Too few customers have bought often enough to tell whether they keep to a day."
+        note = N_("Too few customers have bought often enough to tell whether they keep to a day.")
         return unknown("share", note, n), unknown("share", note, n)
     margin = _critical(n) * row["spread"] / math.sqrt(n)
     interval = Interval(max(row["mean"] - margin, 0.0), min(row["mean"] + margin, 1.0))

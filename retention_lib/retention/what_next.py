@@ -30,6 +30,7 @@ from retention_lib.retention.category_histories import (
 )
 from retention_lib.retention.intervals import wilson, wilson_many
 from retention_lib.retention.pairs import pairs
+from retention_lib.sentence import N_
 from retention_lib.smallest import SMALLEST
 
 SUGGESTION: Final = ["category", "next_category", "share", "lift", "n"]
@@ -204,7 +205,7 @@ def _second(histories: pd.DataFrame) -> tuple[Metric, Metric]:
     held, bought, n = (histories[name].to_numpy() for name in ("held", "next", "n"))
     total = int(n.sum())
     if total < SMALLEST:
-        nothing = unknown("share", "Too few customers bought twice.", n=total)
+        nothing = unknown("share", N_("Too few customers bought twice."), n=total)
         return nothing, nothing
     known, new = (int(n[which].sum()) for which in (held & bought > 0, bought & ~held > 0))
     return _share(known, total), _share(new, total)

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import shutil
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 from retention_lib.data import history
 from retention_lib.data.handover import CUSTOMERS, EARLIER, earlier_customers
 from retention_lib.errors import DataError
+from retention_lib.run.lock import locked
 
 #: Held while the history is read and written; an empty file, which stays.
 LOCK: Final = ".history.lock"
@@ -39,7 +37,7 @@ def keep(reports: Path, client: str) -> tuple[str, ...]:
     """
     file = reports / history.FILE_NAME
     try:
-        with _locked(reports / LOCK):
+        with locked(reports / LOCK):
             for part in reports.glob(f".{file.name}.*.part"):  # a run that died while it wrote
                 part.unlink(missing_ok=True)
             before = history.read(file, client)
@@ -81,25 +79,3 @@ def hand_over(reports: Path, client: str, as_of: dt.date, handover: Path) -> Non
         if customers.exists():
             shutil.copyfile(customers, earlier_customers(handover, day))
             return
-
-
-@contextmanager
-def _locked(file: Path) -> Iterator[None]:
-    """Wait for a lock that one process at a time can hold; a process that dies lets it go."""
-    with file.open("a+b") as stream:
-        _lock(stream)
-        yield  # closing the file lets the lock go
-
-
-if sys.platform == "win32":
-    import msvcrt
-
-    def _lock(stream: IO[bytes]) -> None:
-        stream.seek(0)
-        msvcrt.locking(stream.fileno(), msvcrt.LK_LOCK, 1)
-
-else:
-    import fcntl
-
-    def _lock(stream: IO[bytes]) -> None:
-        fcntl.flock(stream, fcntl.LOCK_EX)

@@ -16,6 +16,7 @@ from retention_lib.data.contents import cells_of
 from retention_lib.data.purchases import CAUSES
 from retention_lib.errors import DataError, UsageError
 from retention_lib.keys.refusals import shown
+from retention_lib.keys.values import SPOKEN
 from retention_lib.run.asked import PARAMS, check_client, check_data, how_to_say
 from retention_lib.run.draft import Draft, text_of
 from retention_lib.run.explore import Explored, Found, explore, find
@@ -90,7 +91,7 @@ def _draft(
     source = _source(path, here)
     why = {
         "title": "as printed",
-        "language": "of the report: en, nb, da or sv",
+        "language": f"of the report: {SPOKEN.phrase}",
         "currency": at.why_currency,
         "timezone": "" if at.timezone else "in which an order's day is taken",
         "source": "" if os.path.isabs(source) else "from this file's folder",  # noqa: PTH117

@@ -72,3 +72,8 @@ def leave_failed(built: Path, target: Path, log: str) -> Path:
     shutil.rmtree(failed, ignore_errors=True)
     built.replace(failed)
     return failed
+
+
+def forget_failed(target: Path) -> None:
+    """Remove what an earlier run left that failed at what has now been done."""
+    shutil.rmtree(target.with_name(f"{target.name}.failed"), ignore_errors=True)

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from retention_lib.report.names import LONGEST_TITLE, printed
+
 
 class Progress:
     """The steps of one client's run.
@@ -35,7 +37,8 @@ class Progress:
         self._tasks: dict[str, TaskID] = {}
 
     def __enter__(self) -> Progress:
-        self.console.print(self.title, style="bold", markup=False)
+        title = printed(self.title, LONGEST_TITLE)
+        self.console.print(title, style="bold", markup=False)
         self._bars.start()
         return self
 

@@ -15,6 +15,16 @@ _PACKAGES: Final = (
 )
 
 
+#: What a reader of the report may want to know of: this project, the language, the arithmetic.
+_NAMED: Final = ("retention", "pandas", "duckdb", "lifetimes", "scipy")
+
+
+def software() -> dict[str, str]:
+    """The versions that the report names."""
+    found = versions(_NAMED)
+    return {"retention": found.pop("retention"), "Python": platform.python_version(), **found}
+
+
 def provenance(base: Base, seconds: Mapping[str, float], finished: str) -> dict[str, Any]:
     """What `run.json` holds.
 

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from retention_lib._nbformat import NotebookNode, nbformat
 from retention_lib.data import gate
@@ -26,18 +26,28 @@ from retention_lib.data.sources import resolve_files
 from retention_lib.errors import RetentionError
 from retention_lib.metrics import Metric
 from retention_lib.params import ClientFile
-from retention_lib.report.exporter import assemble, render
+from retention_lib.report import method_parts
+from retention_lib.report.document.brand import logo
+from retention_lib.report.exporter import assemble, notebook_of, render
 from retention_lib.report.labels import in_order
 from retention_lib.report.page import metrics_of
 from retention_lib.report.traced import traced_of
-from retention_lib.report.voice import language_of, page_of
+from retention_lib.report.voice import page_of
+from retention_lib.run import index
 from retention_lib.run.chapters import LAST, WITH_FORECAST, choose, notebooks_folder
 from retention_lib.run.execute import ChapterRun, execute_chapter
 from retention_lib.run.forecasts import prepare_forecast
 from retention_lib.run.history import hand_over, keep
-from retention_lib.run.output import building, leave_failed, put_in_place
-from retention_lib.run.provenance import provenance
+from retention_lib.run.outcome import failed as failed_run
+from retention_lib.run.outcome import finding, outcome
+from retention_lib.run.output import building, forget_failed, leave_failed, put_in_place
+from retention_lib.run.pdf import PdfError, find_browser, print_pdf
+from retention_lib.run.provenance import provenance, software
 from retention_lib.run.server import can_fork, default_server
+
+_PDF: Final = "report.pdf"
+#: What a run leaves that couldn't read its data, and so doesn't know of which day it is.
+_UNREAD: Final = "data"
 
 
 class Steps(Protocol):
@@ -74,12 +84,21 @@ class Made:
         Sentences for the consultant; none of them stands in the report.
     seconds : mapping
         Step → seconds.
+    pdf : Path or None
+        The report as a PDF, where it was asked for and could be printed.
+    undone : tuple of str
+        Sentences on what was asked for and couldn't be done; the report is whole without.
+    finding : str or None
+        What the summary found, in the report's language.
     """
 
     report: Path
     metrics: Mapping[str, Metric]
     warnings: tuple[str, ...]
     seconds: Mapping[str, float]
+    pdf: Path | None = None
+    undone: tuple[str, ...] = ()
+    finding: str | None = None
 
 
 def report_client(
@@ -87,6 +106,8 @@ def report_client(
     reports: Path,
     *,
     only: str | None = None,
+    pdf: bool = False,
+    author: str | None = None,
     timeout: int | None = None,
     progress: Steps | None = None,
     workers: int | None = None,
@@ -101,6 +122,10 @@ def report_client(
     only : str, optional
         One chapter. It leaves `<as_of>-<chapter>.html` and its notebook; the whole report that may
         be there stays as it is.
+    pdf : bool, default False
+        Print it too. Where that can't be done the report is made all the same (`Made.undone`).
+    author : str, optional
+        Who prepared it, as the title page names them.
     timeout : int, optional
         Seconds that a chapter may take.
     progress : Steps, optional
@@ -111,9 +136,11 @@ def report_client(
     ------
     RetentionError
         With its sentences and exit code. The last good report stays; the log and what was executed
-        lie in `<as_of>.failed` beside it.
+        lie in `<as_of>.failed` beside it, or in `data.failed` where the data can't be read.
     """
     progress = progress or Silent()
+    if file.params.brand.logo:
+        logo(str(file.folder / file.params.brand.logo))  # refused now, not after the run
     chapters, templates = choose(only), notebooks_folder()
     seconds: dict[str, float] = {}
     if can_fork():
@@ -122,9 +149,15 @@ def report_client(
         building(reports, file.params.client) as built,
         tempfile.TemporaryDirectory(prefix="retention-run-") as folder,
     ):
-        handover = Path(folder)
-        with _timed("data", seconds, progress):
-            base = _prepare(file, handover)
+        handover, unread = Path(folder), built.with_name(_UNREAD)
+        try:
+            with _timed("data", seconds, progress):
+                base = _prepare(file, handover)
+        except RetentionError as error:
+            _tell_failed(file, leave_failed(built, unread, _log(built, error)), error.sentences)
+            index.write(reports)
+            raise
+        forget_failed(unread)
         target = reports / file.params.client / base.as_of.isoformat()
         hand_over(target.parent, file.params.client, base.as_of, handover)
         try:
@@ -142,25 +175,36 @@ def report_client(
                 )
             seconds |= {run.chapter: run.seconds for run in runs}
             notebooks = [nbformat.read(run.path, as_version=4) for run in runs]
-            with _timed("report", seconds, progress):
-                _write_report(base, notebooks, built, brand_folder=file.folder)
             metrics = _metrics(notebooks)
+            with _timed("report", seconds, progress):
+                notebooks.append(_last_chapter(base, notebooks, metrics))
+                _write_report(base, notebooks, built, file.folder, author)
             traced = traced_of(notebooks)
         except RetentionError as error:
             failed = leave_failed(built, target, _log(built, error))
             # what was executed has moved; the sentences name where it lies now
             sentences = [s.replace(str(built), str(failed)) for s in error.sentences]
+            _tell_failed(file, failed, sentences, only)
+            index.write(reports)
             log = f"{file.params.client}: the log is {failed / 'run.log'}"
             raise type(error)(*sentences, log) from error
         shutil.rmtree(built / "logs", ignore_errors=True)
-        warnings = _warnings(base, runs)
+        warnings = _warnings(runs)
+        undone = _print(built, seconds, progress) if pdf else ()
+        printed = pdf and not undone
         if only is not None:
             report = _place_chapter(built, target, chapters[0])
-            return Made(report, metrics, warnings, seconds)
-        _write_files(base, metrics, traced, seconds, handover, built)
+            alone = report.with_suffix(".pdf") if printed else None
+            warnings += index.write(reports)
+            return Made(report, metrics, warnings, seconds, alone, undone, finding(notebooks))
+        said = outcome(notebooks, handover, base.params.currency, warnings)
+        _write_files(base, metrics, traced, seconds, said, handover, built)
         put_in_place(built, target)
         warnings += keep(target.parent, file.params.client)
-    return Made(target / "report.html", metrics, warnings, seconds)
+        warnings += index.write(reports)
+    whole = target / _PDF if printed else None
+    page = target / "report.html"
+    return Made(page, metrics, warnings, seconds, whole, undone, finding(notebooks))
 
 
 def injected(file: ClientFile) -> dict[str, Any]:
@@ -258,8 +302,22 @@ def _metrics(notebooks: Sequence[NotebookNode]) -> dict[str, Metric]:
     return merged
 
 
+def _last_chapter(
+    base: Base, notebooks: Sequence[NotebookNode], metrics: Mapping[str, Metric]
+) -> NotebookNode:
+    """Method, definitions and provenance, for what the other chapters print."""
+    made = method_parts.chapter(
+        base, notebooks, metrics, page_of(base), versions=software(), made=dt.date.today()
+    )
+    return notebook_of(made)
+
+
 def _write_report(
-    base: Base, notebooks: Sequence[NotebookNode], built: Path, brand_folder: Path
+    base: Base,
+    notebooks: Sequence[NotebookNode],
+    built: Path,
+    brand_folder: Path,
+    author: str | None,
 ) -> None:
     params = base.params
     brand = params.brand.model_dump(exclude_none=True)
@@ -272,11 +330,23 @@ def _write_report(
         client=params.client,
         as_of=base.as_of.isoformat(),
         currency=params.currency,
-        language=language_of(params),
+        language=params.language,
         brand=brand,
         period=page_of(base).formats.period(period.start, period.end),
+        author=author,
+        made=dt.date.today().isoformat(),
     )
     (built / "report.html").write_text(render(document), encoding="utf-8")
+
+
+def _print(built: Path, seconds: dict[str, float], progress: Steps) -> tuple[str, ...]:
+    """Print the report beside its HTML; sentences where that can't be done."""
+    with _timed("pdf", seconds, progress):
+        try:
+            print_pdf(built / "report.html", built / _PDF, find_browser())
+        except PdfError as error:
+            return error.sentences
+    return ()
 
 
 def _write_files(
@@ -284,6 +354,7 @@ def _write_files(
     metrics: Mapping[str, Metric],
     traced: Mapping[str, Any],
     seconds: Mapping[str, float],
+    said: Mapping[str, Any],
     handover: Path,
     built: Path,
 ) -> None:
@@ -297,9 +368,16 @@ def _write_files(
     }
     _write_json(built / "metrics.json", figures)
     finished = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    _write_json(built / "run.json", provenance(base, seconds, finished))
+    _write_json(built / "run.json", {**provenance(base, seconds, finished), **said})
     for made in sorted((handover / OUTPUT).glob("*")):
         shutil.move(made, built / made.name)
+
+
+def _tell_failed(
+    file: ClientFile, folder: Path, sentences: Sequence[str], only: str | None = None
+) -> None:
+    """Say why a run failed, for the page of all clients, beside what it left."""
+    _write_json(folder / "run.json", failed_run(file.params, sentences, folder, only))
 
 
 def _write_json(path: Path, value: Any) -> None:
@@ -310,20 +388,16 @@ def _write_json(path: Path, value: Any) -> None:
 def _place_chapter(built: Path, target: Path, chapter: str) -> Path:
     """Put one chapter's page and notebook beside the place of the whole report."""
     page = target.with_name(f"{target.name}-{chapter}.html")
+    page.with_suffix(".pdf").unlink(missing_ok=True)  # an earlier page's
     (built / "report.html").replace(page)
     (built / "notebooks" / f"{chapter}.ipynb").replace(page.with_suffix(".ipynb"))
+    if (built / _PDF).exists():
+        (built / _PDF).replace(page.with_suffix(".pdf"))
     return page
 
 
-def _warnings(base: Base, runs: Sequence[ChapterRun]) -> tuple[str, ...]:
-    said = [f"{run.chapter}, {warning}" for run in runs for warning in run.warnings]
-    written = language_of(base.params)
-    if written != base.params.language:
-        said.append(
-            f"language: the report isn't translated to {base.params.language} yet; "
-            f"it is written in {written}"
-        )
-    return tuple(said)
+def _warnings(runs: Sequence[ChapterRun]) -> tuple[str, ...]:
+    return tuple(f"{run.chapter}, {warning}" for run in runs for warning in run.warnings)
 
 
 def _log(built: Path, error: RetentionError) -> str:

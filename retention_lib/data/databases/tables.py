@@ -11,6 +11,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from retention_lib.data.databases.addresses import KINDS, said
+from retention_lib.data.databases.queries import check_reads_only
 from retention_lib.errors import DataError
 from retention_lib.params import Params
 
@@ -29,8 +30,11 @@ def table_of(con: Any, kind: str, table: str, address: str) -> ir.Table:
     Raises
     ------
     DataError
-        One that isn't there, may not be read, or that the database refuses.
+        One that isn't there, may not be read, or that the database refuses; a query that could
+        write.
     """
+    if is_query(table):
+        check_reads_only(kind, table)
     try:
         if kind == "pyspark":
             return _spark_table(con, table)
@@ -56,7 +60,8 @@ def _query(con: Any, kind: str, query: str) -> ir.Table:
     if kind == "postgres":
         # Ibis would make a view to see the types, which who may only read can't
         with con.con.cursor() as cursor:
-            cursor.execute(f"SELECT * FROM ({query}) AS asked LIMIT 0")
+            # prepared, so that the server takes one statement only
+            cursor.execute(f"SELECT * FROM ({query}) AS asked LIMIT 0", prepare=True)
             types = {c.name: c.type_display for c in cursor.description}
         of_type = con.compiler.type_mapper.from_string
         return con.sql(query, schema=ibis.schema({n: of_type(t) for n, t in types.items()}))

@@ -6,10 +6,10 @@ from typing import Final
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
-from retention_lib.data.health.concern import Concern, counted
+from retention_lib.data.health.concern import Concern
 from retention_lib.data.quality import without_purchase
 from retention_lib.metrics import Metric
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import Sentence, counted, together
 
 #: Returns above this share of what was sold are more than returns usually are.
 MANY_RETURNS: Final = 0.15
@@ -119,22 +119,27 @@ def zeros(base: Base) -> Concern | None:
             share=share,
         )
         return Concern("zero_amounts", said)
+    rows = counted(
+        n,
+        "One row, {share}, has an amount of exactly zero.",
+        "{n} rows, {share}, have an amount of exactly zero.",
+        share=share,
+    )
     if base.params.free_orders:
-        said = Sentence(
-            "{n} rows, {share}, have an amount of exactly zero. {days} days of a customer consist "
-            "of nothing else and count as purchases, as the client file says.",
-            n=n,
-            share=share,
-            days=whole,
+        days = counted(
+            whole,
+            "One day of a customer consists of nothing else and counts as a purchase, as the "
+            "client file says.",
+            "{n} days of a customer consist of nothing else and count as purchases, as the "
+            "client file says.",
         )
     else:
-        said = Sentence(
-            "{n} rows, {share}, have an amount of exactly zero. {days} days of a customer consist "
-            "of nothing else and are no purchases.",
-            n=n,
-            share=share,
-            days=whole,
+        days = counted(
+            whole,
+            "One day of a customer consists of nothing else and is no purchase.",
+            "{n} days of a customer consist of nothing else and are no purchases.",
         )
+    said = together(rows, days)
     return Concern("zero_amounts", said, "free_orders")
 
 

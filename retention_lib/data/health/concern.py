@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from retention_lib.sentence import Sentence
 
@@ -25,18 +24,3 @@ class Concern:
     kind: str
     sentence: Sentence
     key: str | None = None
-
-
-def counted(n: int, one: str, many: str, **values: Any) -> Sentence:
-    """A sentence on `n` things, in the singular where there is one of them.
-
-    Parameters
-    ----------
-    n : int
-        What stands for `{n}` in both.
-    one, many : str
-        The message of a single thing, and of any other number.
-    **values
-        As for a `Sentence`.
-    """
-    return Sentence(one if n == 1 else many, n=n, **values)

@@ -9,10 +9,10 @@ from typing import Final
 from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.data.damaged_ids import DamagedIds, damaged_ids
-from retention_lib.data.health.concern import Concern, counted
+from retention_lib.data.health.concern import Concern
 from retention_lib.data.quality import placeholders as find_placeholders
 from retention_lib.metrics import Metric
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import Sentence, counted
 
 #: One customer with this share of all revenue bends every mean; asked of bases this large.
 EXTREME_SHARE: Final = 0.20

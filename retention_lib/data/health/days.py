@@ -11,11 +11,11 @@ import pandas as pd
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
-from retention_lib.data.health.concern import Concern, counted
+from retention_lib.data.health.concern import Concern
 from retention_lib.data.periods import ONE_DAY, shift_months
 from retention_lib.data.purchases import IN_FUTURE
 from retention_lib.metrics import Metric
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import Sentence, counted
 
 #: A silence counts as a gap when it is this many days long and this many times the longest of the
 #: ninety-nine in a hundred ordinary pauses between two days with orders.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from retention_lib.data.base import Base
-from retention_lib.data.health.concern import Concern, counted
+from retention_lib.data.health.concern import Concern
 from retention_lib.data.periods import ONE_DAY, shift_months
 from retention_lib.metrics import Metric
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import Sentence, counted
 
 #: Less than this, and the models have little to learn from.
 MONTHS_OF_HISTORY: Final = 12

@@ -6,10 +6,10 @@ from typing import Final
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
-from retention_lib.data.health.concern import Concern, counted
+from retention_lib.data.health.concern import Concern
 from retention_lib.data.repeats import REPEATING_ORDERS, orders_of_one_amount
 from retention_lib.metrics import Metric
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import Sentence, counted
 
 #: Equal rows above this share of all are more than chance.
 MANY_COPIES: Final = 0.001

@@ -10,7 +10,7 @@ from retention_lib.data.health.concern import Concern
 from retention_lib.data.purchases import CAUSES, GUEST, NO_AMOUNT, NO_CUSTOMER, NO_DATE
 from retention_lib.data.quality import reasons, totals_line
 from retention_lib.metrics import Metric
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import Counted, Sentence
 
 #: Rows left out for one reason above this share are more than slips of the pen.
 MANY: Final = 0.05
@@ -25,8 +25,14 @@ def unreadable(base: Base) -> Concern | None:
     if base.rows_in < FEW_ROWS or n <= MANY * base.rows_in:
         return None
     said = Sentence(
-        "{n} rows, {share}, have no date or no amount that can be read, and are missing from every "
-        "figure. Are they lines without an amount of their own, or written in another format?",
+        Counted(
+            "{n} row, {share}, has no date or no amount that can be read, and is missing from "
+            "every figure. Is it a line without an amount of its own, or written in another "
+            "format?",
+            "{n} rows, {share}, have no date or no amount that can be read, and are missing "
+            "from every figure. Are they lines without an amount of their own, or written in "
+            "another format?",
+        ),
         n=n,
         share=Metric(n / base.rows_in, "share"),
     )
@@ -59,15 +65,23 @@ def anonymous(base: Base) -> Concern | None:
     # of rows whose amounts can't be read either, nobody knows what they were worth
     if math.isnan(share) or not 0 <= share <= 1:
         said = Sentence(
-            "{n} rows, {rows_share}, name no customer. The report is on the customers who are "
-            "known, its revenue too.",
+            Counted(
+                "{n} row, {rows_share}, names no customer. The report is on the "
+                "customers who are known, its revenue too.",
+                "{n} rows, {rows_share}, name no customer. The report is on the "
+                "customers who are known, its revenue too.",
+            ),
             n=n,
             rows_share=rows_share,
         )
     else:
         said = Sentence(
-            "{n} rows, {rows_share} with {share} of the revenue, name no customer. The report is "
-            "on the customers who are known, its revenue too.",
+            Counted(
+                "{n} row, {rows_share} with {share} of the revenue, names no customer. The "
+                "report is on the customers who are known, its revenue too.",
+                "{n} rows, {rows_share} with {share} of the revenue, name no customer. The "
+                "report is on the customers who are known, its revenue too.",
+            ),
             n=n,
             rows_share=rows_share,
             share=Metric(share, "share"),

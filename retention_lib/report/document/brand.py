@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
+from xml.parsers import expat
 
 from retention_lib.errors import ClientFileError
 
@@ -16,6 +17,11 @@ _LOGOS: Final = {
     ".jpeg": "image/jpeg",
     ".svg": "image/svg+xml",
 }
+#: How a file of each kind begins, whatever it is called.
+_BEGINS: Final = {"image/png": b"\x89PNG\r\n\x1a\n", "image/jpeg": b"\xff\xd8\xff"}
+LARGEST: Final = 300_000
+"""Bytes of a logo; it is part of every report."""
+_CODE: Final = {"script", "foreignobject", "iframe", "handler"}
 _GROUND_DARK: Final = 0x18  # the lightest channel of the dark page's ground
 
 
@@ -25,16 +31,57 @@ def logo(path: str) -> str:
     Raises
     ------
     ClientFileError
-        It isn't a PNG, JPEG or SVG file, or can't be read.
+        It isn't a PNG, JPEG or SVG file by name and content, holds a script, is too large, or can't
+        be read.
     """
     mime = _LOGOS.get(Path(path).suffix.lower())
     if mime is None:
         raise ClientFileError(f"brand.logo: found {path!r}; a logo is a PNG, JPEG or SVG file")
+    file = Path(path)
     try:
-        content = Path(path).read_bytes()
+        # neither a device nor a file of any size is read because it goes by the name of a logo
+        size = file.stat().st_size
+        content = file.read_bytes() if file.is_file() and size <= LARGEST else b""
     except OSError as error:
         raise ClientFileError(f"brand.logo: {path!r} can't be read: {error.strerror}") from None
+    if size > LARGEST:
+        raise ClientFileError(
+            f"brand.logo: {path!r} has {size:,} bytes; save it smaller, {LARGEST:,} are allowed"
+        )
+    elements = _elements(content) if mime == "image/svg+xml" else []
+    is_image = content.startswith(_BEGINS[mime]) if mime in _BEGINS else elements[:1] == ["svg"]
+    if not is_image:
+        raise ClientFileError(
+            f"brand.logo: {path!r} isn't what its name says; a logo is a PNG, JPEG or SVG file"
+        )
+    if not _CODE.isdisjoint(elements):
+        raise ClientFileError(
+            f"brand.logo: {path!r} holds a script; save it as plain SVG, or as PNG"
+        )
     return f"data:{mime};base64,{base64.b64encode(content).decode('ascii')}"
+
+
+def _elements(svg: bytes) -> list[str]:
+    """The elements of an SVG file, lower case, without namespaces; `script` for code in one."""
+    found: list[str] = []
+
+    def element(name: str, attributes: dict[str, str]) -> None:
+        found.append(name.rpartition(":")[2].lower())
+        if any(_runs(key, value) for key, value in attributes.items()):
+            found.append("script")
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = element
+    try:
+        parser.Parse(svg, True)
+    except expat.ExpatError:
+        return []
+    return found
+
+
+def _runs(attribute: str, value: str) -> bool:
+    is_code = re.match(r"[\s\x00-\x20]*(javascript|data:text)", value, re.IGNORECASE)
+    return attribute.lower().startswith("on") or is_code is not None
 
 
 def readable(accent: str, dark: bool) -> str:

@@ -22,6 +22,8 @@ _HEADINGS: Final = {"section", "chapter"}
 _TAKEN: Final = ("top", "contents", "content", "provenance")
 """Ids of the template's own."""
 
+_ANCHOR: Final = re.compile("[a-z][a-z0-9-]*")
+
 
 def chapters(nb: NotebookNode, untitled: Callable[[int], str]) -> list[dict[str, Any]]:
     """Annotate the cells for the template; return the chapters for the contents.
@@ -31,17 +33,30 @@ def chapters(nb: NotebookNode, untitled: Callable[[int], str]) -> list[dict[str,
     nb : NotebookNode
         `metadata.retention` of a cell becomes `opens` (the chapter that starts here), `hidden`,
         `html` (a Markdown cell, rendered), `code` (folded below the last cell of a section); the
-        output of a section gets its level and id.
+        output of a section gets its level and id, that of a table what `inert` labels it by.
     untitled : callable
         Names the n-th chapter where it has no heading.
 
     Returns
     -------
     list of dict
-        For each chapter its `name`, `text` (the heading), `id` and `sections`.
+        For each chapter its `name`, `text` (the heading), `id`, `number`, `kind` (its anchor, None
+        where it has none) and `sections`.
     """
     ids = set(_TAKEN)
-    return [_chapter(cells, untitled(n), ids) for n, cells in enumerate(_groups(nb.cells), start=1)]
+    # a heading made of data can't take the place that a link leads to
+    free = _anchors(nb.cells) - ids
+    ids |= free
+    groups = enumerate(_groups(nb.cells), start=1)
+    return [_chapter(cells, n, untitled(n), ids, free) for n, cells in groups]
+
+
+def _anchors(cells: Sequence[NotebookNode]) -> set[str]:
+    """The places that links lead to, as `Page` announced them with their headings."""
+    outputs = (output for cell in cells for output in cell.get("outputs", []))
+    headings = (output.metadata.retention for output in outputs if kind_of(output) in _HEADINGS)
+    named = (str(said.get("anchor")) for said in headings if said.get("anchor"))
+    return {name for name in named if _ANCHOR.fullmatch(name)}
 
 
 def _groups(cells: Sequence[NotebookNode]) -> list[list[NotebookNode]]:
@@ -59,7 +74,9 @@ def _groups(cells: Sequence[NotebookNode]) -> list[list[NotebookNode]]:
     return groups
 
 
-def _chapter(cells: Sequence[NotebookNode], untitled: str, ids: set[str]) -> dict[str, Any]:
+def _chapter(
+    cells: Sequence[NotebookNode], number: int, untitled: str, ids: set[str], free: set[str]
+) -> dict[str, Any]:
     """Prepare the cells of one chapter; its heading, id and sections for the contents."""
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
     announced = next((o.metadata.retention for o in outputs if kind_of(o) == "chapter"), None)
@@ -69,8 +86,11 @@ def _chapter(cells: Sequence[NotebookNode], untitled: str, ids: set[str]) -> dic
     name = announced.get("name") if announced else None
     for title in titles[: None if announced else 1]:
         title.decompose()  # with page.chapter, a notebook's own title speaks to its author only
-    chapter = {"name": name, "text": text, "id": _unique(name or text, ids)}
-    outline = _Outline(ids)
+    anchor = announced.get("anchor") if announced else None
+    kind = anchor if anchor in free else None
+    place = _placed(anchor, name or text, ids, free)
+    chapter = {"name": name, "text": text, "id": place, "number": number, "kind": kind}
+    outline = _Outline(place, ids, free)
     code: list[str] = []
     shown: NotebookNode | None = None
     for cell in cells:
@@ -87,8 +107,8 @@ def _chapter(cells: Sequence[NotebookNode], untitled: str, ids: set[str]) -> dic
             mine |= {"html": str(page), "hidden": not str(page).strip()}
         elif cell.cell_type == "code":
             cell.outputs = [o for o in cell.outputs if _visible(o, announced)]
-            for said in (o.metadata.retention for o in cell.outputs if kind_of(o) in _HEADINGS):
-                said["level"], said["id"] = outline.add(3, said["text"], said.get("name"))
+            for output in cell.outputs:
+                outline.place(output)
             mine["hidden"], source = not cell.outputs, cell.source.strip()
         if len(outline.sections) > before and shown is not None:
             shown["code"], code = code, []  # one fold at a section's end, not one for each cell
@@ -106,17 +126,37 @@ def _chapter(cells: Sequence[NotebookNode], untitled: str, ids: set[str]) -> dic
 class _Outline:
     """The headings of a chapter below its own: levels without a gap, ids that are unique."""
 
-    def __init__(self, ids: set[str]) -> None:
-        self.ids, self.level = ids, 2
+    def __init__(self, here: str, ids: set[str], free: set[str]) -> None:
+        self.ids, self.free, self.level, self.here = ids, free, 2, here
         self.sections: list[dict[str, str]] = []
 
-    def add(self, level: int, text: str, short: str | None = None) -> tuple[int, str]:
+    def place(self, output: NotebookNode) -> None:
+        """Give a heading its level and id, and a table what names it: the heading it is under."""
+        if kind_of(output) in _HEADINGS:
+            said = output.metadata.retention
+            short, anchor = said.get("name"), said.get("anchor")
+            said["level"], said["id"] = self.add(3, said["text"], short, anchor)
+        elif "<table" in output.get("data", {}).get("text/html", ""):
+            label = {"id": _unique("table", self.ids), "under": self.here}
+            output.metadata.setdefault("retention", NotebookNode())["table"] = label
+
+    def add(
+        self, level: int, text: str, short: str | None = None, anchor: str | None = None
+    ) -> tuple[int, str]:
         """Level and id of the next heading; sections are noted for the contents."""
         self.level = min(max(level, 3), self.level + 1, 6)
-        name = _unique(short or text, self.ids)
+        self.here = name = _placed(anchor, short or text, self.ids, self.free)
         if self.level == 3:
             self.sections.append({"text": short or text, "id": name})
         return self.level, name
+
+
+def _placed(anchor: str | None, text: str, ids: set[str], free: set[str]) -> str:
+    """The id of a heading: its anchor where it has one that is still free, else of its text."""
+    if anchor in free:
+        free.remove(anchor)
+        return anchor
+    return _unique(text, ids)
 
 
 def _unique(text: str, ids: set[str]) -> str:

@@ -7,7 +7,7 @@ is kept, so that what nobody thought of is left out.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final
 
 from bs4 import BeautifulSoup, Tag
@@ -25,22 +25,35 @@ _DROPPED: Final = {
     "script", "select", "style", "svg", "template", "textarea", "title", "video",
 }
 _ATTRIBUTES: Final = {
-    "alt", "aria-hidden", "class", "colspan", "href", "rowspan", "scope", "src", "title",
+    "alt", "aria-hidden", "class", "colspan", "href", "lang", "rowspan", "scope", "src", "title",
 }
 # fmt: on
+#: Rows of a table that may break over two sheets of paper; a shorter one stands whole.
+_LONG: Final = 16
 _STYLE: Final = re.compile(
     r"(color|background-color|font-weight|font-style|text-align|white-space)\s*:\s*[\w#.,%()\s-]+"
+)
+#: Signs that HTML has no way to hold.
+_UNCARRIED: Final = re.compile(
+    "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
 _IMAGE: Final = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 
 
-def inert(html: str, headings: bool = True) -> str:
+def inert(
+    html: str,
+    headings: bool = True,
+    places: Container[str] | None = None,
+    table: Mapping[str, str] | None = None,
+) -> str:
     """HTML in which nothing can run, load or lead away; what it says stays.
 
     Elements outside a short list lose their tags, those that hold code go with their content. Links
     lead within the document only; the address of others is written out. Tables get a caption, heads
     with a scope, and a container that scrolls. Without `headings`, they become paragraphs: an
-    output has no place in the outline.
+    output has no place in the outline. With `places`, the ids of the document, a link that leads to
+    none of them keeps its words only. A table without a caption is named by the heading whose id
+    is `table["under"]` and by its own first head, which gets the id `table["id"]`.
     """
     soup = BeautifulSoup(html, "html.parser")
     for node in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
@@ -50,7 +63,7 @@ def inert(html: str, headings: bool = True) -> str:
             continue
         if tag.name in _DROPPED:
             tag.decompose()
-        elif tag.name == "a" and not _within(tag.get("href")):
+        elif tag.name == "a" and not _within(tag.get("href"), places):
             address = str(tag.get("href", ""))
             if address.startswith(("http://", "https://")) and address != tag.get_text():
                 tag.append(f" ({address})")
@@ -63,9 +76,14 @@ def inert(html: str, headings: bool = True) -> str:
             tag.attrs = dict(_kept(tag))
             if not headings and re.fullmatch("h[1-6]", tag.name):
                 tag.name = "p"
-    for table in soup.find_all("table"):
-        _lay_out(soup, table)
+    for n, found in enumerate(soup.find_all("table")):
+        _lay_out(soup, found, table and {**table, "id": table["id"] + (f".{n + 1}" if n else "")})
     return str(soup)
+
+
+def carried(html: str) -> str:
+    """The document with a replacement sign for what a file of HTML can't hold."""
+    return _UNCARRIED.sub("\N{REPLACEMENT CHARACTER}", html)
 
 
 def is_embedded(address: object) -> bool:
@@ -73,8 +91,10 @@ def is_embedded(address: object) -> bool:
     return isinstance(address, str) and _IMAGE.fullmatch(address) is not None
 
 
-def _within(href: Any) -> bool:
-    return isinstance(href, str) and re.fullmatch(r"#[\w-]+", href) is not None
+def _within(href: Any, places: Container[str] | None) -> bool:
+    if not isinstance(href, str) or not re.fullmatch(r"#[\w-]+", href):
+        return False
+    return places is None or href[1:] in places
 
 
 def _kept(tag: Tag) -> Iterator[tuple[str, Any]]:
@@ -88,7 +108,7 @@ def _kept(tag: Tag) -> Iterator[tuple[str, Any]]:
             yield name, value
 
 
-def _lay_out(soup: BeautifulSoup, table: Tag) -> None:
+def _lay_out(soup: BeautifulSoup, table: Tag, label: Mapping[str, str] | None) -> None:
     """A caption from great-tables' title rows, scopes, and a container to scroll in."""
     heading = table.find_all("tr", class_="gt_heading")
     if heading and table.caption is None:
@@ -106,7 +126,13 @@ def _lay_out(soup: BeautifulSoup, table: Tag) -> None:
         elif not head.get("scope"):
             head["scope"] = "col" if head.find_parent("thead") else "row"
     name = table.caption.get_text(" ", strip=True) if table.caption else ""
-    frame = soup.new_tag("div", attrs={"class": "table", "tabindex": "0", "role": "group"})
+    long = len(table.find_all("tr")) > _LONG
+    kind = "table long" if long else "table"
+    frame = soup.new_tag("div", attrs={"class": kind, "tabindex": "0", "role": "group"})
+    first = next((cell for cell in table.find_all(["th", "td"]) if cell.get_text(strip=True)), None)
     if name:
         frame["aria-label"] = name
+    elif label and first is not None:
+        first["id"] = label["id"]
+        frame["aria-labelledby"] = table["aria-labelledby"] = f"{label['under']} {label['id']}"
     table.wrap(frame)

@@ -125,7 +125,7 @@ def _with_n(rate: float, n: float, fmt: Formats) -> str:
 def _sentence(
     label: str, text: str, low: float, high: float, reference: float, fmt: Formats
 ) -> str:
-    parts = [f"{label}: {' '.join(text.split())}"]
+    parts = [f"{label}: {text.replace('  ', ' ')}"]
     parts.append(fmt.say("interval {low} to {high}", low=fmt.share(low), high=fmt.share(high)))
     if np.isfinite(reference):
         parts.append(fmt.say("all who bought equally often {rate}", rate=fmt.share(reference)))

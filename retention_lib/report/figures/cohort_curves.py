@@ -130,7 +130,13 @@ def _tick(fmt: Formats, values: np.ndarray) -> Callable[[float], str]:
 
 
 def _alt(frame: pd.DataFrame, labels: list[object], pooled: Sequence[float], fmt: Formats) -> str:
-    head = fmt.say("Revenue per customer added up, {n} cohorts.", n=fmt.count(len(labels)))
+    n = len(labels)
+    head = fmt.say_count(
+        "Revenue per customer added up, {n} cohort.",
+        "Revenue per customer added up, {n} cohorts.",
+        n,
+        n=fmt.count(n),
+    )
     oldest = frame[(frame["label"] == labels[0]) & ~frame["unfinished"].astype(bool)]
     if len(pooled):
         head += " " + fmt.say(

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from retention_lib.report.figures.marks import HATCH, nothing_to_draw, plain, top_of
-from retention_lib.report.figures.style import PALE, SEQUENTIAL, Drawn, canvas, drawing, luminance
+from retention_lib.report.figures.style import PALE, SEQUENTIAL, Drawn, canvas, drawing, text_on
 from retention_lib.report.language import Formats
 
 MOST_ANNOTATED = 170
@@ -129,16 +129,10 @@ def _written(values: np.ndarray, columns: int, fmt: Formats) -> np.ndarray:
 
 
 def _readable(ax: Axes, values: np.ndarray, top: float) -> None:
-    """Write each figure in white or black, whichever stands out more from its cell.
-
-    The better of the two has a contrast of at least 4.5 to 1 on any colour.
-    """
+    """Write each figure in white or black, whichever stands out more from its cell."""
     colours = sns.color_palette(SEQUENTIAL, as_cmap=True)
     for text, value in zip(ax.texts, values[np.isfinite(values)], strict=False):
-        light = luminance(colours(value / top))
-        on_white = 1.05 / (light + 0.05)
-        on_black = (light + 0.05) / 0.05
-        text.set_color("white" if on_white > on_black else "black")
+        text.set_color(text_on(colours(value / top)))
 
 
 def _name_rows(ax: Axes, later: pd.DataFrame, sizes: pd.Series, fmt: Formats) -> None:
@@ -176,7 +170,10 @@ def _alt(
     fmt: Formats,
 ) -> str:
     """What the first later period brings, from the worst to the best cohort."""
-    head = fmt.say("Cohort heat map, {n} cohorts.", n=fmt.count(len(later)))
+    n = len(later)
+    head = fmt.say_count(
+        "Cohort heat map, {n} cohort.", "Cohort heat map, {n} cohorts.", n, n=fmt.count(n)
+    )
     known = np.flatnonzero(np.isfinite(finished[:, 0]))
     if not known.size:
         return head + " " + fmt.say("No cohort's first later period is over yet.")

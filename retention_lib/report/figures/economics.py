@@ -161,15 +161,17 @@ def payback(
     if seen.size:
         last = int(seen[-1])
         ax.plot(months[last], observed[last], "o", color=INK, markersize=5, zorder=5)
-        # the lines rise, so that to the right of a point and below it there is room
+        # the lines rise: there is room to the right of a point below it, and to the left above it
         at = min(last, int(0.65 * len(months)))
         lowest = float(np.nanmin([observed[at], low[at], model[at]]))
         room = lowest > 0.25 * ax.get_ylim()[1]
+        rightward = room or at < 0.4 * len(months)
         ax.annotate(
             fmt.say("As observed: {value}", value=fmt.money(observed[last])),
             (months[at], lowest if room else float(np.nanmax([observed[at], high[at], model[at]]))),
-            xytext=(6, -8 if room else 12),
+            xytext=(6 if rightward else -6, -8 if room else 12),
             textcoords="offset points",
+            ha="left" if rightward else "right",
             va="top" if room else "bottom",
             color=INK,
             fontsize=8.5,

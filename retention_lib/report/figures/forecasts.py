@@ -80,7 +80,8 @@ def forecast_against(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) 
                 fontsize=8.5,
                 annotation_clip=False,
             )
-    ax.axvline(actual[0], color=INK, linewidth=1.6, zorder=1)
+    # it ends below its name
+    ax.plot([actual[0]] * 2, [-0.6, len(shown) - 0.5], color=INK, linewidth=1.6, zorder=1)
     ax.annotate(
         fmt.say("What happened: {n}", n=fmt.count(actual[0])),
         (actual[0], len(shown) - 0.45),

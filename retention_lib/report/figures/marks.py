@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.container import BarContainer
 from matplotlib.transforms import blended_transform_factory
 
+from retention_lib.report.figures.glyphs import drawable
 from retention_lib.report.figures.style import BLUE, GREY, INK, QUIET, RULE, Drawn
 
 HATCH = "/////"
@@ -35,12 +36,20 @@ def top_of(*values: Iterable[float], least: float = 0.0) -> float:
 
 def wrapped(text: str, width: int) -> str:
     """The text on lines of at most `width` characters, where its words allow it."""
-    return "\n".join(textwrap.wrap(str(text), width, break_long_words=False)) or str(text)
+    text = drawable(str(text))
+    return "\n".join(textwrap.wrap(text, width, break_long_words=False)) or text
 
 
 def shortened(text: str, width: int = 26, lines: int = 2) -> str:
     """A name on at most `lines` lines of `width` characters; an ellipsis marks what is cut."""
-    return "\n".join(textwrap.wrap(str(text), width, max_lines=lines, placeholder=" …")) or "–"
+    text = drawable(str(text))
+    cut = textwrap.wrap(text, width, max_lines=lines, placeholder=" …")
+    if cut[-1:] == ["…"]:  # a word that is longer than its line, of which nothing was left
+        room = width * lines - 2
+        cut = textwrap.wrap(
+            " ".join(text.split())[:room] + " …", width, max_lines=lines, placeholder=" …"
+        )
+    return "\n".join(cut) or "–"
 
 
 def spread(positions: Sequence[float], gap: float, low: float, high: float) -> np.ndarray:

@@ -10,13 +10,12 @@ from matplotlib.colors import to_rgb
 
 from retention_lib.report.figures.marks import nothing_to_draw, plain, shortened
 from retention_lib.report.figures.style import (
-    INK,
     QUIET,
     SEQUENTIAL,
     Drawn,
     canvas,
     drawing,
-    luminance,
+    text_on,
 )
 from retention_lib.report.figures.ticks import tick_positions
 from retention_lib.report.language import Formats
@@ -70,7 +69,7 @@ def tier_moves(
             n, share = int(counts.to_numpy()[i, j]), each[i, j]
             if not n:
                 continue
-            dark = np.isfinite(share) and luminance(to_rgb(colours(share))) < 0.30
+            ground = to_rgb(colours(share)) if np.isfinite(share) else (1.0, 1.0, 1.0)
             text = fmt.count(n)
             if np.isfinite(share):
                 text = f"{fmt.share(share)}\n{text}"
@@ -82,7 +81,7 @@ def tier_moves(
                 va="center",
                 fontsize=8.5,
                 linespacing=1.25,
-                color="white" if dark else INK,
+                color=text_on(ground),
                 fontweight="bold" if str(counts.index[i]) == str(counts.columns[j]) else "normal",
             )
     totals = plain(counts.sum(axis=1))

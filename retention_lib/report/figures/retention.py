@@ -164,7 +164,7 @@ def retention_shares(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) 
 def _rate_sentence(
     label: str, text: str, low: float, high: float, previous: float, fmt: Formats
 ) -> str:
-    parts = [f"{label}: {' '.join(text.split())}"]
+    parts = [f"{label}: {text.replace('  ', ' ')}"]
     if np.isfinite(low) and np.isfinite(high):
         parts.append(fmt.say("interval {low} to {high}", low=fmt.share(low), high=fmt.share(high)))
     if np.isfinite(previous):

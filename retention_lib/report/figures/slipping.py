@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.patches import Patch
 
 from retention_lib.report.figures.marks import nothing_to_draw, plain, top_of
 from retention_lib.report.figures.style import (
@@ -25,6 +26,8 @@ from retention_lib.report.language import Formats
 
 #: In the order in which they are stacked.
 _COLOURS: Final = {"not_due": GREEN, "window": BLUE, "late": ORANGE, "gone": GREY}
+#: A pattern each, for eyes and printers that don't tell the colours apart.
+_PATTERNS: Final = {"not_due": "", "window": "---", "late": "...", "gone": "|||"}
 
 
 @drawing
@@ -56,7 +59,7 @@ def value_slipping(
     shown = [state for state in _COLOURS if state in stakes]
     for state in shown:
         heights = np.nan_to_num(plain(stakes[state]))
-        ax.bar(xs, heights, bottom=foot, width=0.78, color=_COLOURS[state])
+        ax.bar(xs, heights, bottom=foot, width=0.78, **_look(state))
         foot = foot + heights
     small = top_of(foot) < 10
     value_axis(ax, lambda value: fmt.money(value, 2 if small else 0), top_of(foot) * 1.08)
@@ -72,26 +75,32 @@ def value_slipping(
             fontsize=8.5,
         )
     # from the bar's top down, as they are stacked
-    for line, state in enumerate(reversed(shown)):
-        ax.annotate(
-            f"■ {names[state]}",
-            (1.0, 0.95 - 0.1 * line),
-            xycoords="axes fraction",
-            xytext=(8, 0),
-            textcoords="offset points",
-            va="center",
-            color=_COLOURS[state],
-            fontsize=8.5,
-            fontweight="bold",
-            annotation_clip=False,
-        )
+    key = ax.legend(
+        [Patch(**_look(state)) for state in reversed(shown)],
+        [names[state] for state in reversed(shown)],
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        frameon=False,
+        fontsize=8.5,
+        handlelength=1.4,
+        handleheight=1.4,
+    )
+    for text, state in zip(key.get_texts(), reversed(shown), strict=True):
+        text.set(color=_COLOURS[state], fontweight="bold")
     steps = [_step(start, end, fmt) for start, end in stakes.index]
     ax.set_xlim(-0.6, max(len(stakes) - 0.4, 0.6))
     tick_positions(ax.xaxis, xs.tolist(), steps)
     ax.set_xlabel(fmt.say("Away for so many of their own usual waits (customers over the bars)"))
     ax.set_ylabel(fmt.say("Value at stake"))
     said = "; ".join(
-        fmt.say("{step}: {stake}, {n} customers", step=step, stake=fmt.money(top), n=fmt.count(n))
+        fmt.say_count(
+            "{step}: {stake}, {n} customer",
+            "{step}: {stake}, {n} customers",
+            n,
+            step=step,
+            stake=fmt.money(top),
+            n=fmt.count(n),
+        )
         for step, top, n in zip(steps, foot, customers, strict=True)
     )
     alt = fmt.say(
@@ -99,6 +108,15 @@ def value_slipping(
         said=said,
     )
     return Drawn(ax, alt)
+
+
+def _look(state: str) -> dict[str, Any]:
+    return {
+        "facecolor": _COLOURS[state],
+        "hatch": _PATTERNS[state],
+        "edgecolor": "white",
+        "linewidth": 0.8,
+    }
 
 
 def _step(start: float, end: float, fmt: Formats) -> str:

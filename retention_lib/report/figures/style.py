@@ -41,7 +41,7 @@ PALE = "#eef1f4"
 
 COLOURS: dict[str, str] = {
     "returning": BLUE,
-    "new": "#e69f00",
+    "new": "#c78500",
     "total": BLUE,
     "gain": GREEN,
     "loss": RED,
@@ -190,3 +190,15 @@ def luminance(colour: tuple[float, ...]) -> float:
     """Relative luminance (WCAG 2.2, definition "relative luminance")."""
     linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in colour[:3]]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def text_on(colour: tuple[float, ...]) -> str:
+    """White or black, whichever stands out more: at least 4.5 to 1 on any colour.
+
+    Examples
+    --------
+    >>> text_on((0.0, 0.4, 0.64)), text_on((0.46, 0.67, 0.81))
+    ('white', 'black')
+    """
+    light = luminance(colour) + 0.05
+    return "white" if 1.05 / light > light / 0.05 else "black"

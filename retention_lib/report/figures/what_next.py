@@ -29,7 +29,7 @@ from retention_lib.report.figures.style import (
     Drawn,
     canvas,
     drawing,
-    luminance,
+    text_on,
 )
 from retention_lib.report.figures.ticks import tick_positions
 from retention_lib.report.language import Formats
@@ -114,8 +114,8 @@ def _readable(ax: Axes, values: np.ndarray, top: float) -> None:
     """Write each figure in white or black, whichever stands out more from its cell."""
     colours = sns.color_palette(SEQUENTIAL, as_cmap=True)
     for text, value in zip(ax.texts, values.ravel(), strict=False):
-        light = luminance(colours(value / top)) if np.isfinite(value) else 1.0
-        text.set_color("white" if 1.05 / (light + 0.05) > (light + 0.05) / 0.05 else "black")
+        ground = colours(value / top) if np.isfinite(value) else (1.0, 1.0, 1.0)
+        text.set_color(text_on(ground))
 
 
 def _alt_of_second(shares: pd.DataFrame, values: np.ndarray, fmt: Formats) -> str:

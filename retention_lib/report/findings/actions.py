@@ -10,7 +10,7 @@ from retention_lib.metrics import Metric
 from retention_lib.retention.lists import ActionList
 from retention_lib.retention.outcomes import LeftAlone, group_size
 from retention_lib.retention.segments import Rfm
-from retention_lib.sentence import Sentence, about
+from retention_lib.sentence import N_, Counted, Sentence, about
 
 #: Rises in the share that buys again for which a test is sized, in points.
 UPLIFTS = (0.02, 0.05)
@@ -24,7 +24,7 @@ def segments(profile: pd.DataFrame) -> Sentence:
     best = known.sort_values("clv").iloc[-1]
     return Sentence(
         "{segment}: {share} of the customers, {value} of the value to come",
-        segment=str(best["segment"]),
+        segment=Sentence(str(best["segment"])),
         share=Metric(float(best["share_of_customers"]), "share"),
         value=Metric(float(best["share_of_clv"]), "share"),
     )
@@ -35,10 +35,11 @@ def rules(scores: Rfm) -> Sentence:
     recency = [int(c) for c in scores.recency_cuts]
     frequency = [int(c) for c in scores.frequency_cuts]
     return Sentence(
-        "Recency scores 5 for a last purchase at most {r1} days ago, 4 up to {r2}, 3 up to {r3}, "
-        "2 up to {r4}, then 1. Frequency scores 1 for one purchase, 2 up to {f2}, 3 up to {f3}, 4 "
+        "Recency scores 5 for a last purchase at most {r1} ago, 4 up to {r2}, 3 up to {r3}, 2 "
+        "up to {r4}, then 1. Frequency scores 1 for one purchase, 2 up to {f2}, 3 up to {f3}, 4 "
         "up to {f4}, then 5. The segments are regions of these two scores.",
-        **{f"r{i}": cut for i, cut in enumerate(recency, 1)},
+        r1=Metric(recency[0], "days"),
+        **{f"r{i}": cut for i, cut in enumerate(recency, 1) if i > 1},
         **{f"f{i}": cut for i, cut in enumerate(frequency, 1)},
     )
 
@@ -46,65 +47,100 @@ def rules(scores: Rfm) -> Sentence:
 #: By list: the heading over it, and where nobody is on it.
 _FOUND: Final = {
     "win_back": (
-        "Win back: {n} customers, about {stake} at stake",
-        "Win back: nobody with two purchases or more is later than the own rhythm",
+        Counted(
+            "Win back: {n} customer, about {stake} at stake",
+            "Win back: {n} customers, about {stake} at stake",
+        ),
+        N_("Win back: nobody with two purchases or more is later than the own rhythm"),
     ),
     "remind_now": (
-        "Remind now: {n} customers whose window is open, about {stake} at stake",
-        "Remind now: nobody's window for a reminder is open",
+        Counted(
+            "Remind now: {n} customer whose window is open, about {stake} at stake",
+            "Remind now: {n} customers whose window is open, about {stake} at stake",
+        ),
+        N_("Remind now: nobody's window for a reminder is open"),
     ),
     "thank_best": (
-        "Thank the best: {n} customers, worth about {value}",
-        "Thank the best: nobody in the best tier is surely still a customer",
+        Counted(
+            "Thank the best: {n} customer, worth about {value}",
+            "Thank the best: {n} customers, worth about {value}",
+        ),
+        N_("Thank the best: nobody in the best tier is surely still a customer"),
     ),
     "second_order": (
-        "Second order: {n} customers have just made their first purchase",
-        "Second order: nobody made a first purchase lately",
+        Counted(
+            "Second order: {n} customer has just made the first purchase",
+            "Second order: {n} customers have just made their first purchase",
+        ),
+        N_("Second order: nobody made a first purchase lately"),
     ),
     "cross_sell": (
-        "Cross-sell: {n} customers with a category to offer next",
-        "Cross-sell: nobody has a category that buyers of theirs add next",
+        Counted(
+            "Cross-sell: {n} customer with a category to offer next",
+            "Cross-sell: {n} customers with a category to offer next",
+        ),
+        N_("Cross-sell: nobody has a category that buyers of theirs add next"),
     ),
     "birthdays": (
-        "Birthdays: {n} customers have theirs in the next month",
-        "Birthdays: nobody has one in the next month",
+        Counted(
+            "Birthdays: {n} customer has one in the next month",
+            "Birthdays: {n} customers have theirs in the next month",
+        ),
+        N_("Birthdays: nobody has one in the next month"),
     ),
     "anniversaries": (
-        "Anniversaries: {n} customers have theirs in the next month",
-        "Anniversaries: nobody has one in the next month",
+        Counted(
+            "Anniversaries: {n} customer has one in the next month",
+            "Anniversaries: {n} customers have theirs in the next month",
+        ),
+        N_("Anniversaries: nobody has one in the next month"),
     ),
 }
 #: By list: what to do with it.
 _MEASURES: Final = {
     "win_back": (
-        "Send a win-back offer, from the top of the list down: it is ranked by what is at stake, "
-        "so stop where an offer costs more than the customer is worth. A result can be expected "
-        "within 3 to 6 months."
+        N_(
+            "Send a win-back offer, from the top of the list down: it is ranked by what is at "
+            "stake, so stop where an offer costs more than the customer is worth. A result can be "
+            "expected within 3 to 6 months."
+        )
     ),
     "remind_now": (
-        "Remind them, without a discount: their usual time to buy has come, and some will come by "
-        "themselves. Among equals begin with those who have the fewest days left. A result can be "
-        "expected within 3 months."
+        N_(
+            "Remind them, without a discount: their usual time to buy has come, and some will come "
+            "by themselves. Among equals begin with those who have the fewest days left. A result "
+            "can be expected within 3 months."
+        )
     ),
     "thank_best": (
-        "Thank them, without a discount: early access, a greeting, a person to turn to. They need "
-        "no price to stay. A result can be expected within 6 to 12 months."
+        N_(
+            "Thank them, without a discount: early access, a greeting, a person to turn to. They "
+            "need no price to stay. A result can be expected within 6 to 12 months."
+        )
     ),
     "second_order": (
-        "Welcome them and make the second order easy: how to use what they bought, what goes with "
-        "it, how to reorder. A result can be expected within 3 to 6 months."
+        N_(
+            "Welcome them and make the second order easy: how to use what they bought, what goes "
+            "with it, how to reorder. A result can be expected within 3 to 6 months."
+        )
     ),
     "cross_sell": (
-        "Show them the category that buyers like them add next, beside what they buy already. A "
-        "result can be expected within 3 to 6 months."
+        N_(
+            "Show them the category that buyers like them add next, beside what they buy already. "
+            "A result can be expected within 3 to 6 months."
+        )
     ),
     "birthdays": (
-        "Send a greeting on the day, a small gift with it for the best. A result can be expected "
-        "within 6 to 12 months."
+        N_(
+            "Send a greeting on the day, a small gift with it for the best. A result can be "
+            "expected within 6 to 12 months."
+        )
     ),
     "anniversaries": (
-        "Send thanks on the day of the first purchase, with a look back at what was bought. A "
-        "result can be expected within 6 to 12 months."
+        N_(
+            "Send thanks on the day of the first purchase, with a look back at what was bought. A "
+            "result can be expected within 6 to 12 months."
+        )
     ),
 }
 

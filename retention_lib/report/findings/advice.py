@@ -13,7 +13,7 @@ from retention_lib.metrics import Metric
 from retention_lib.report.findings.advice_words import WORDS, Words
 from retention_lib.report.findings.timing import MONTHS, WEEKDAYS
 from retention_lib.report.labels import group_name
-from retention_lib.sentence import Sentence, about
+from retention_lib.sentence import Counted, Sentence, about
 
 #: Values that are places in a list of names.
 _NAMES: Final = {"weekday": WEEKDAYS, "month": ("", *MONTHS)}
@@ -44,13 +44,6 @@ def headline(advice: Sequence[Recommendation], usable: bool = True) -> Sentence:
         n=len(advice),
         stake=about(Metric(stake, "currency")),
     )
-
-
-def first_steps(
-    advice: Sequence[Recommendation], usable: bool = True, most: int = 3
-) -> list[Sentence]:
-    """The strongest recommendations in a sentence each, for the summary."""
-    return [heading(one) for one in advice[:most]] or [headline((), usable)]
 
 
 def short(one: Recommendation) -> str:
@@ -92,9 +85,15 @@ def whom(one: Recommendation, sheet: str | None) -> Sentence | None:
         "point": about(Metric(found.point or 0.0, "currency"), 2),
     }
     if sheet is None:
-        return Sentence("{n} customers.", **values)
+        return Sentence(Counted("{n} customer.", "{n} customers."), **values)
     if found.point is None:
-        return Sentence("{n} customers: sheet {sheet} of actions.xlsx.", **values)
+        return Sentence(
+            Counted(
+                "{n} customer: sheet {sheet} of actions.xlsx.",
+                "{n} customers: sheet {sheet} of actions.xlsx.",
+            ),
+            **values,
+        )
     if not found.at_stake:
         return Sentence(
             "{n} customers: sheet {sheet} of actions.xlsx. Each percentage point more who stay is "
@@ -106,6 +105,30 @@ def whom(one: Recommendation, sheet: str | None) -> Sentence | None:
         "percentage point more who stay is worth about {point}.",
         **values,
     )
+
+
+def who(one: Recommendation, sheet: str | None) -> Sentence:
+    """For whom, in a line for the summary; where it is for nobody in particular, the evidence.
+
+    Parameters
+    ----------
+    one : Recommendation
+    sheet : str or None
+        Name of the list's sheet in the workbook.
+    """
+    found = one.found
+    if found.customers is None:
+        return seen(one)
+    values: dict[str, Any] = {
+        "n": found.customers,
+        "sheet": sheet,
+        "stake": about(Metric(found.at_stake or 0.0, "currency")),
+    }
+    if sheet is None:
+        return Sentence("Customers: {n}.", **values)
+    if not found.at_stake:
+        return Sentence("Customers: {n}. List: {sheet}.", **values)
+    return Sentence("Customers: {n}. At stake: about {stake}. List: {sheet}.", **values)
 
 
 def test(one: Recommendation) -> Sentence:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from retention_lib.sentence import N_, Counted
+
 
 @dataclass(frozen=True)
 class Words:
@@ -14,177 +16,258 @@ class Words:
     ----------
     short : str
         Its name in the contents.
-    heading : str
+    heading : str or Counted
         What to do and why, in one breath.
-    seen : str
+    seen : str or Counted
         The evidence, with its interval and n.
     measure : str
         What to do, so that somebody can begin tomorrow.
     """
 
     short: str
-    heading: str
-    seen: str
+    heading: str | Counted
+    seen: str | Counted
     measure: str
 
 
 WORDS: Final[dict[tuple[str, str], Words]] = {
     ("call", ""): Words(
-        "Personal calls",
-        "Call {few} customers in person: half of all that is at stake lies with them",
-        "Of the {n} customers who are slipping away, the first {few} hold {stake} of what is at "
-        "stake, {each} each.",
-        "Have somebody who knows the customers call or write in person, from the top of the list "
-        "down: ask what went wrong, and put it right. A discount is the last resort.",
+        N_("Personal calls"),
+        Counted(
+            "Call {few} customer in person: half of all that is at stake lies there",
+            "Call {few} customers in person: half of all that is at stake lies with them",
+            by="few",
+        ),
+        Counted(
+            "Of the {n} customers who are slipping away, the first alone holds {stake} of what is "
+            "at stake, {each}.",
+            "Of the {n} customers who are slipping away, the first {few} hold {stake} of what is "
+            "at stake, {each} each.",
+            by="few",
+        ),
+        N_(
+            "Have somebody who knows the customers call or write in person, from the top of the "
+            "list down: ask what went wrong, and put it right. A discount is the last resort."
+        ),
     ),
     ("win_back", ""): Words(
-        "Win-back offer",
-        "Win back {n} customers who are slipping away: {stake} is at stake",
-        "Customers with two purchases or more who have stayed away longer than their own rhythm "
-        "explains: {n}. At stake with them is {stake} ({stake_low} to {stake_high}), as "
-        "much as {share} of all the value to come.",
-        "Send a win-back offer, from the top of the list down, and stop where an offer costs more "
-        "than the customer is worth.",
+        N_("Win-back offer"),
+        N_("Win back {n} customers who are slipping away: {stake} is at stake"),
+        N_(
+            "Customers with two purchases or more who have stayed away longer than their own "
+            "rhythm explains: {n}. At stake with them is {stake} ({stake_low} to {stake_high}), as "
+            "much as {share} of all the value to come."
+        ),
+        N_(
+            "Send a win-back offer, from the top of the list down, and stop where an offer costs "
+            "more than the customer is worth."
+        ),
     ),
     ("win_back", "plain"): Words(
-        "Win-back offer",
-        "Win back {n} customers who are slipping away: {stake} is at stake",
-        "Customers with two purchases or more who have stayed away longer than their own rhythm "
-        "explains: {n}. At stake with them is {stake}, as much as {share} of all the value to "
-        "come.",
-        "Send a win-back offer, from the top of the list down, and stop where an offer costs more "
-        "than the customer is worth.",
+        N_("Win-back offer"),
+        N_("Win back {n} customers who are slipping away: {stake} is at stake"),
+        N_(
+            "Customers with two purchases or more who have stayed away longer than their own "
+            "rhythm explains: {n}. At stake with them is {stake}, as much as {share} of all the "
+            "value to come."
+        ),
+        N_(
+            "Send a win-back offer, from the top of the list down, and stop where an offer costs "
+            "more than the customer is worth."
+        ),
     ),
     ("second_order", ""): Words(
-        "Welcome flow",
-        "Welcome new customers until they have bought twice",
-        "After a first purchase {first} ({first_low} to {first_high}) buy again within {days}, "
-        "after a second {second} ({second_low} to {second_high}).",
-        "Send a welcome flow after the first order: how to use what they bought, what goes with "
-        "it, how to reorder, and a reason to come back soon.",
+        N_("Welcome flow"),
+        N_("Welcome new customers until they have bought twice"),
+        N_(
+            "After a first purchase {first} ({first_low} to {first_high}) buy again within {days}, "
+            "after a second {second} ({second_low} to {second_high})."
+        ),
+        N_(
+            "Send a welcome flow after the first order: how to use what they bought, what goes "
+            "with it, how to reorder, and a reason to come back soon."
+        ),
     ),
     ("thank_best", ""): Words(
-        "Early access for the best",
-        "Keep the best: a fifth of the customers brings {share} of the revenue",
-        "The best fifth of the period's customers brought {share} of its revenue; {n} customers "
-        "of the best value tier are in all likelihood still there, worth {worth}.",
-        "Give them what money can't buy elsewhere: early access, a person to turn to, thanks. "
-        "They need no discount to stay.",
+        N_("Early access for the best"),
+        N_("Keep the best: a fifth of the customers brings {share} of the revenue"),
+        N_(
+            "The best fifth of the period's customers brought {share} of its revenue; {n} "
+            "customers of the best value tier are in all likelihood still there, worth {worth}."
+        ),
+        N_(
+            "Give them what money can't buy elsewhere: early access, a person to turn to, thanks. "
+            "They need no discount to stay."
+        ),
     ),
     ("ask_why", ""): Words(
-        "Asking why",
-        "Ask those who left why: retention fell from {before} to {rate}",
-        "Retention was {before} in the period before and is {rate} ({rate_low} to {rate_high}) in "
-        "this one: more of a fall than chance explains.",
-        "Ask a sample of those who left, with one open question, and those who stayed the same. "
-        "Group the answers, mend the most frequent, and tell those who complained that it is "
-        "mended.",
+        N_("Asking why"),
+        N_("Ask those who left why: retention fell from {before} to {rate}"),
+        N_(
+            "Retention was {before} in the period before and is {rate} ({rate_low} to {rate_high}) "
+            "in this one: more of a fall than chance explains."
+        ),
+        N_(
+            "Ask a sample of those who left, with one open question, and those who stayed the "
+            "same. Group the answers, mend the most frequent, and tell those who complained that "
+            "it is mended."
+        ),
     ),
     ("remind", ""): Words(
-        "Personal reminders",
-        "Remind {n} customers now, while it is early enough",
-        "{n} customers are in the days in which most of their kind have bought again. Of those who "
-        "were there {months} ago {window} ({window_low} to {window_high}) have bought since; of "
-        "those who were later than that only {late} ({late_low} to {late_high}).",
-        "Send a reminder before the day from which it is late, which stands beside each customer: "
-        "what they bought last, what goes with it, one step to reorder.",
+        N_("Personal reminders"),
+        N_("Remind {n} customers now, while it is early enough"),
+        N_(
+            "{n} customers are in the days in which most of their kind have bought again. Of those "
+            "who were there {months} ago {window} ({window_low} to {window_high}) have bought "
+            "since; of those who were later than that only {late} ({late_low} to {late_high})."
+        ),
+        N_(
+            "Send a reminder before the day from which it is late, which stands beside each "
+            "customer: what they bought last, what goes with it, one step to reorder."
+        ),
     ),
     ("cross_sell", ""): Words(
-        "Offers by category",
-        "Offer {next_category} to those who buy {category}",
-        "Of {share_n} customers with {category} and without {next_category}, {share} ({share_low} "
-        "to {share_high}) took it up within 90 days: {lift} times ({lift_low} to {lift_high}) as "
-        "many as of others who buy equally often.",
-        "Offer each customer the next category that the list names, instead of one offer for all. "
-        "Others took it up of themselves; whether an offer brings it about, the test shows.",
+        N_("Offers by category"),
+        N_("Offer {next_category} to those who buy {category}"),
+        N_(
+            "Of {share_n} customers with {category} and without {next_category}, {share} "
+            "({share_low} to {share_high}) took it up within 90 days: {lift} times ({lift_low} to "
+            "{lift_high}) as many as of others who buy equally often."
+        ),
+        N_(
+            "Offer each customer the next category that the list names, instead of one offer for "
+            "all. Others took it up of themselves; whether an offer brings it about, the test "
+            "shows."
+        ),
     ),
     ("first_category", ""): Words(
-        "Where to begin",
-        "Let new customers begin with {category}",
-        "Customers whose first purchase was mostly {category} bring {later} each in the {days} "
-        "after it, {difference} ({difference_low} to {difference_high}) more than others with an "
-        "equally large first purchase.",
-        "Lead with {category} where new customers are won: adverts, landing page, first offer. "
-        "Those who choose it may differ anyhow, so try it on half of the traffic by lot.",
+        N_("Where to begin"),
+        N_("Let new customers begin with {category}"),
+        N_(
+            "Customers whose first purchase was mostly {category} bring {later} each in the {days} "
+            "after it, {difference} ({difference_low} to {difference_high}) more than others with "
+            "an equally large first purchase."
+        ),
+        N_(
+            "Lead with {category} where new customers are won: adverts, landing page, first offer. "
+            "Those who choose it may differ anyhow, so try it on half of the traffic by lot."
+        ),
     ),
     ("season", ""): Words(
-        "Seasonal timing",
-        "Be ready for {month}: {lift} above an average month",
-        "In {month} customers make {lift} ({lift_low} to {lift_high}) more orders a day than in an "
-        "average month, year after year. The next is in {year}.",
-        "Plan stock, staff and mailings for it, and reach those who are slipping away in the weeks "
-        "before, when they are likeliest to buy anyway.",
+        N_("Seasonal timing"),
+        N_("Be ready for {month}: {lift} above an average month"),
+        N_(
+            "In {month} customers make {lift} ({lift_low} to {lift_high}) more orders a day than "
+            "in an average month, year after year. The next is in {year}."
+        ),
+        N_(
+            "Plan stock, staff and mailings for it, and reach those who are slipping away in the "
+            "weeks before, when they are likeliest to buy anyway."
+        ),
     ),
     ("weekday", ""): Words(
-        "The day to send on",
-        "Send on the eve of {weekday}, the strongest day",
-        "On {weekday} customers place {lift} ({lift_low} to {lift_high}) more orders than on an "
-        "average day, over {lift_n} weeks.",
-        "Send mailings and reminders so that they are read on the day on which most is bought "
-        "anyway, and try another day on half of the list.",
+        N_("The day to send on"),
+        N_("Send on the eve of {weekday}, the strongest day"),
+        N_(
+            "On {weekday} customers place {lift} ({lift_low} to {lift_high}) more orders than on "
+            "an average day, over {lift_n} weeks."
+        ),
+        N_(
+            "Send mailings and reminders so that they are read on the day on which most is bought "
+            "anyway, and try another day on half of the list."
+        ),
     ),
     ("after_peaks", "new"): Words(
-        "After the peaks",
-        "Follow up on new customers of the peaks: fewer of them come back",
-        "Of {share_n} customers whose first purchase fell on a peak, {share} ({share_low} to "
-        "{share_high}) bought again within 90 days, against {others} of other new customers of the "
-        "same quarter.",
-        "Give those whom a peak brings a reason to come back that isn't the next bargain: a "
-        "welcome flow of their own, and no second discount in the first weeks.",
+        N_("After the peaks"),
+        N_("Follow up on new customers of the peaks: fewer of them come back"),
+        N_(
+            "Of {share_n} customers whose first purchase fell on a peak, {share} ({share_low} to "
+            "{share_high}) bought again within 90 days, against {others} of other new customers of "
+            "the same quarter."
+        ),
+        N_(
+            "Give those whom a peak brings a reason to come back that isn't the next bargain: a "
+            "welcome flow of their own, and no second discount in the first weeks."
+        ),
     ),
     ("after_peaks", "returning"): Words(
-        "After the peaks",
-        "Follow up on purchases of the peaks: fewer are followed by another",
-        "Of {share_n} purchases on peaks, {share} ({share_low} to {share_high}) were followed by "
-        "another within 90 days, against {others} of others of the same quarter.",
-        "Plan the weeks after a peak with the peak: a reminder in the personal window, with what "
-        "goes with what was bought.",
+        N_("After the peaks"),
+        N_("Follow up on purchases of the peaks: fewer are followed by another"),
+        N_(
+            "Of {share_n} purchases on peaks, {share} ({share_low} to {share_high}) were followed "
+            "by another within 90 days, against {others} of others of the same quarter."
+        ),
+        N_(
+            "Plan the weeks after a peak with the peak: a reminder in the personal window, with "
+            "what goes with what was bought."
+        ),
     ),
     ("birthday", ""): Words(
-        "Birthday greetings",
-        "Greet {n} customers on their birthday",
-        "Around their birthday customers buy {lift} ({lift_low} to {lift_high}) more often than "
-        "in the rest of their year.",
-        "Send a greeting ten days before, with something small to choose from.",
+        N_("Birthday greetings"),
+        N_("Greet {n} customers on their birthday"),
+        N_(
+            "Around their birthday customers buy {lift} ({lift_low} to {lift_high}) more often "
+            "than in the rest of their year."
+        ),
+        N_("Send a greeting ten days before, with something small to choose from."),
     ),
     ("acquisition", "loses"): Words(
-        "Cost of new customers",
-        "Pay less for new customers: they bring {ratio} of their cost",
-        "A new customer is expected to bring {clv} within the horizon and costs {cost}: {ratio} "
-        "({ratio_low} to {ratio_high}) times the cost.",
-        "Look at the cost by channel, stop the dearest that brings no better customers, and put "
-        "the money into the customers who are there.",
+        N_("Cost of new customers"),
+        N_("Pay less for new customers: they bring {ratio} of their cost"),
+        N_(
+            "A new customer is expected to bring {clv} within the horizon and costs {cost}: "
+            "{ratio} ({ratio_low} to {ratio_high}) times the cost."
+        ),
+        N_(
+            "Look at the cost by channel, stop the dearest that brings no better customers, and "
+            "put the money into the customers who are there."
+        ),
     ),
     ("acquisition", "pays"): Words(
-        "Cost of new customers",
-        "Win more customers: each brings {ratio} times its cost",
-        "A new customer is expected to bring {clv} within the horizon and costs {cost}: {ratio} "
-        "({ratio_low} to {ratio_high}) times the cost.",
-        "Raise what is spent on new customers step by step, and watch whether those won later are "
-        "worth as much: the next are dearer and often less loyal.",
+        N_("Cost of new customers"),
+        N_("Win more customers: each brings {ratio} times its cost"),
+        N_(
+            "A new customer is expected to bring {clv} within the horizon and costs {cost}: "
+            "{ratio} ({ratio_low} to {ratio_high}) times the cost."
+        ),
+        N_(
+            "Raise what is spent on new customers step by step, and watch whether those won later "
+            "are worth as much: the next are dearer and often less loyal."
+        ),
     ),
     ("programme", ""): Words(
-        "Whom to spend on",
-        "Spend on {n} customers, not on all: more is at stake with them than it costs",
-        "Keeping every active customer at {each} each costs {total} within the horizon. With {n} "
-        "of them, {share}, more is at stake than that: {stake} for {cost}.",
-        "Give these the programme, and the others what costs next to nothing.",
+        N_("Whom to spend on"),
+        N_("Spend on {n} customers, not on all: more is at stake with them than it costs"),
+        N_(
+            "Keeping every active customer at {each} each costs {total} within the horizon. With "
+            "{n} of them, {share}, more is at stake than that: {stake} for {cost}."
+        ),
+        N_("Give these the programme, and the others what costs next to nothing."),
     ),
     ("local", "market"): Words(
-        "Local adaptation",
-        "Look at market {group}: {rate} stayed there, {reference} elsewhere",
-        "Of {rate_n} customers of market {group}, {rate} ({rate_low} to {rate_high}) stayed, "
-        "against {reference}. At that rate {more} more would have stayed.",
-        "Compare what customers meet there with what they meet elsewhere: range, prices, delivery, "
-        "service, language. Change one thing, and watch this market against the others.",
+        N_("Local adaptation"),
+        N_("Look at market {group}: {rate} stayed there, {reference} elsewhere"),
+        N_(
+            "Of {rate_n} customers of market {group}, {rate} ({rate_low} to {rate_high}) stayed, "
+            "against {reference}. At that rate {more} more would have stayed."
+        ),
+        N_(
+            "Compare what customers meet there with what they meet elsewhere: range, prices, "
+            "delivery, service, language. Change one thing, and watch this market against the "
+            "others."
+        ),
     ),
     ("local", "channel"): Words(
-        "Adaptation by channel",
-        "Look at channel {group}: {rate} stayed there, {reference} elsewhere",
-        "Of {rate_n} customers of channel {group}, {rate} ({rate_low} to {rate_high}) stayed, "
-        "against {reference}. At that rate {more} more would have stayed.",
-        "Compare what customers meet in this channel with what they meet in the others: what they "
-        "are promised, how they are welcomed, how they order again. Change one thing, and watch "
-        "this channel against the others.",
+        N_("Adaptation by channel"),
+        N_("Look at channel {group}: {rate} stayed there, {reference} elsewhere"),
+        N_(
+            "Of {rate_n} customers of channel {group}, {rate} ({rate_low} to {rate_high}) stayed, "
+            "against {reference}. At that rate {more} more would have stayed."
+        ),
+        N_(
+            "Compare what customers meet in this channel with what they meet in the others: what "
+            "they are promised, how they are welcomed, how they order again. Change one thing, and "
+            "watch this channel against the others."
+        ),
     ),
 }

@@ -15,141 +15,199 @@ from retention_lib.metrics import Metric
 from retention_lib.report.labels import group_name
 from retention_lib.retention.breakdown import Breakdown
 from retention_lib.retention.group_counts import GROUP
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import N_, Sentence
 from retention_lib.smallest import SMALLEST
 
 # Written out for each dimension, for nouns bend in the languages that these are translated to.
 _SAID: Final[dict[str, dict[str, str]]] = {
     "market": {
-        "no_value": "No order names a market",
-        "all_small": "No market had {few} customers at the start: too few for a retention rate",
+        "no_value": N_("No order names a market"),
+        "all_small": N_("No market had {few} customers at the start: too few for a retention rate"),
         "only_one": (
-            "Only one market had {few} customers at the start: there is none to compare it with"
+            N_("Only one market had {few} customers at the start: there is none to compare it with")
         ),
-        "too_small": "The markets have too few customers to tell their retention apart",
-        "chance": "Retention differs between the markets no more than chance explains",
+        "too_small": N_("The markets have too few customers to tell their retention apart"),
+        "chance": N_("Retention differs between the markets no more than chance explains"),
         "chance_equals": (
-            "Among customers who bought equally often, retention differs between the markets no"
-            " more than chance explains"
+            N_(
+                "Among customers who bought equally often, retention differs between the markets no"
+                " more than chance explains"
+            )
         ),
         "differ": (
-            "Retention differs between the markets by more than chance explains, though none "
-            "stands out by itself"
+            N_(
+                "Retention differs between the markets by more than chance explains, though none "
+                "stands out by itself"
+            )
         ),
         "above": (
-            "Customers of market {group} stayed more often than the others: {rate} against "
-            "{reference}"
+            N_(
+                "Customers of market {group} stayed more often than the others: {rate} against "
+                "{reference}"
+            )
         ),
         "below": (
-            "Customers of market {group} stayed less often than the others: {rate} against "
-            "{reference}"
+            N_(
+                "Customers of market {group} stayed less often than the others: {rate} against "
+                "{reference}"
+            )
         ),
         "above_equals": (
-            "Customers of market {group} stayed more often than all who bought equally often: "
-            "{rate} against {reference}"
+            N_(
+                "Customers of market {group} stayed more often than all who bought equally often: "
+                "{rate} against {reference}"
+            )
         ),
         "below_equals": (
-            "Customers of market {group} stayed less often than all who bought equally often: "
-            "{rate} against {reference}"
+            N_(
+                "Customers of market {group} stayed less often than all who bought equally often: "
+                "{rate} against {reference}"
+            )
         ),
-        "several": "Retention differs between the markets by more than chance explains",
+        "several": N_("Retention differs between the markets by more than chance explains"),
         "several_equals": (
-            "Among customers who bought equally often, retention differs between the markets by"
-            " more than chance explains"
+            N_(
+                "Among customers who bought equally often, retention differs between the markets by"
+                " more than chance explains"
+            )
         ),
         "how": (
-            "Customers at the start of a market bought in it from {before_start} to "
-            "{before_end}; those stayed who bought anything, in whichever market, from "
-            "{end_start} to {end}. A market with fewer than {few} customers at the start has no"
-            " rate."
+            N_(
+                "Customers at the start of a market bought in it from {before_start} to "
+                "{before_end}; those stayed who bought anything, in whichever market, from "
+                "{end_start} to {end}. A market with fewer than {few} customers at the start has no"
+                " rate."
+            )
         ),
     },
     "channel": {
-        "no_value": "No order names a channel",
-        "all_small": "No channel had {few} customers at the start: too few for a retention rate",
-        "only_one": (
-            "Only one channel had {few} customers at the start: there is none to compare it with"
+        "no_value": N_("No order names a channel"),
+        "all_small": N_(
+            "No channel had {few} customers at the start: too few for a retention rate"
         ),
-        "too_small": "The channels have too few customers to tell their retention apart",
-        "chance": "Retention differs between the channels no more than chance explains",
+        "only_one": (
+            N_(
+                "Only one channel had {few} customers at the start: there is none to compare it "
+                "with"
+            )
+        ),
+        "too_small": N_("The channels have too few customers to tell their retention apart"),
+        "chance": N_("Retention differs between the channels no more than chance explains"),
         "chance_equals": (
-            "Among customers who bought equally often, retention differs between the channels "
-            "no more than chance explains"
+            N_(
+                "Among customers who bought equally often, retention differs between the channels "
+                "no more than chance explains"
+            )
         ),
         "differ": (
-            "Retention differs between the channels by more than chance explains, though none "
-            "stands out by itself"
+            N_(
+                "Retention differs between the channels by more than chance explains, though none "
+                "stands out by itself"
+            )
         ),
         "above": (
-            "Customers of channel {group} stayed more often than the others: {rate} against "
-            "{reference}"
+            N_(
+                "Customers of channel {group} stayed more often than the others: {rate} against "
+                "{reference}"
+            )
         ),
         "below": (
-            "Customers of channel {group} stayed less often than the others: {rate} against "
-            "{reference}"
+            N_(
+                "Customers of channel {group} stayed less often than the others: {rate} against "
+                "{reference}"
+            )
         ),
         "above_equals": (
-            "Customers of channel {group} stayed more often than all who bought equally often: "
-            "{rate} against {reference}"
+            N_(
+                "Customers of channel {group} stayed more often than all who bought equally often: "
+                "{rate} against {reference}"
+            )
         ),
         "below_equals": (
-            "Customers of channel {group} stayed less often than all who bought equally often: "
-            "{rate} against {reference}"
+            N_(
+                "Customers of channel {group} stayed less often than all who bought equally often: "
+                "{rate} against {reference}"
+            )
         ),
-        "several": "Retention differs between the channels by more than chance explains",
+        "several": N_("Retention differs between the channels by more than chance explains"),
         "several_equals": (
-            "Among customers who bought equally often, retention differs between the channels "
-            "by more than chance explains"
+            N_(
+                "Among customers who bought equally often, retention differs between the channels "
+                "by more than chance explains"
+            )
         ),
         "how": (
-            "Customers at the start of a channel bought in it from {before_start} to "
-            "{before_end}; those stayed who bought anything, in whichever channel, from "
-            "{end_start} to {end}. A channel with fewer than {few} customers at the start has "
-            "no rate."
+            N_(
+                "Customers at the start of a channel bought in it from {before_start} to "
+                "{before_end}; those stayed who bought anything, in whichever channel, from "
+                "{end_start} to {end}. A channel with fewer than {few} customers at the start has "
+                "no rate."
+            )
         ),
     },
     "category": {
-        "no_value": "No order names a category",
-        "all_small": "No category had {few} customers at the start: too few for a retention rate",
-        "only_one": (
-            "Only one category had {few} customers at the start: there is none to compare it with"
+        "no_value": N_("No order names a category"),
+        "all_small": N_(
+            "No category had {few} customers at the start: too few for a retention rate"
         ),
-        "too_small": "The categories have too few customers to tell their retention apart",
-        "chance": "Retention differs between the categories no more than chance explains",
+        "only_one": (
+            N_(
+                "Only one category had {few} customers at the start: there is none to compare it "
+                "with"
+            )
+        ),
+        "too_small": N_("The categories have too few customers to tell their retention apart"),
+        "chance": N_("Retention differs between the categories no more than chance explains"),
         "chance_equals": (
-            "Among customers who bought equally often, retention differs between the categories"
-            " no more than chance explains"
+            N_(
+                "Among customers who bought equally often, retention differs between the categories"
+                " no more than chance explains"
+            )
         ),
         "differ": (
-            "Retention differs between the categories by more than chance explains, though none"
-            " stands out by itself"
+            N_(
+                "Retention differs between the categories by more than chance explains, though none"
+                " stands out by itself"
+            )
         ),
         "above": (
-            "Customers of category {group} stayed more often than the others: {rate} against "
-            "{reference}"
+            N_(
+                "Customers of category {group} stayed more often than the others: {rate} against "
+                "{reference}"
+            )
         ),
         "below": (
-            "Customers of category {group} stayed less often than the others: {rate} against "
-            "{reference}"
+            N_(
+                "Customers of category {group} stayed less often than the others: {rate} against "
+                "{reference}"
+            )
         ),
         "above_equals": (
-            "Customers of category {group} stayed more often than all who bought equally often:"
-            " {rate} against {reference}"
+            N_(
+                "Customers of category {group} stayed more often than all who bought equally often:"
+                " {rate} against {reference}"
+            )
         ),
         "below_equals": (
-            "Customers of category {group} stayed less often than all who bought equally often:"
-            " {rate} against {reference}"
+            N_(
+                "Customers of category {group} stayed less often than all who bought equally often:"
+                " {rate} against {reference}"
+            )
         ),
-        "several": "Retention differs between the categories by more than chance explains",
+        "several": N_("Retention differs between the categories by more than chance explains"),
         "several_equals": (
-            "Among customers who bought equally often, retention differs between the categories"
-            " by more than chance explains"
+            N_(
+                "Among customers who bought equally often, retention differs between the categories"
+                " by more than chance explains"
+            )
         ),
         "how": (
-            "Customers at the start of a category bought in it from {before_start} to "
-            "{before_end}; those stayed who bought anything, in whichever category, from "
-            "{end_start} to {end}. A category with fewer than {few} customers at the start has "
-            "no rate."
+            N_(
+                "Customers at the start of a category bought in it from {before_start} to "
+                "{before_end}; those stayed who bought anything, in whichever category, from "
+                "{end_start} to {end}. A category with fewer than {few} customers at the start has "
+                "no rate."
+            )
         ),
     },
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import pandas as pd
 
 from retention_lib.data.base import Base
@@ -115,6 +117,13 @@ def value_heading(cohort_values: CohortValues, late: bool = False) -> Sentence:
     )
 
 
+_PERIODS: Final = {
+    "month": Sentence("month"),
+    "quarter": Sentence("quarter"),
+    "year": Sentence("year"),
+}
+
+
 def how_value(base: Base, cohort_values: CohortValues) -> Sentence:
     """How to read the lines, and why cohorts may be longer than asked for."""
     if cohort_values.table.period != base.params.cohort_period:
@@ -122,8 +131,8 @@ def how_value(base: Base, cohort_values: CohortValues) -> Sentence:
             "Revenue of all used rows over all customers of the cohort, whether they came back or "
             "not. Dashed: the period isn't over. Cohorts are put together by {period}: by {asked} "
             "there would be too many to read.",
-            period=Sentence(cohort_values.table.period),
-            asked=Sentence(base.params.cohort_period),
+            period=_PERIODS[cohort_values.table.period],
+            asked=_PERIODS[base.params.cohort_period],
         )
     return Sentence(
         "Revenue of all used rows over all customers of the cohort, whether they came back or not. "

@@ -9,7 +9,7 @@ import pandas as pd
 from retention_lib.data.base import Base
 from retention_lib.data.health import Concern
 from retention_lib.metrics import Metric
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import Counted, Sentence
 
 
 def usable(base: Base) -> Sentence:
@@ -63,7 +63,14 @@ def left_out(base: Base) -> Sentence:
         return Sentence("No row was left out")
     if rows == 1:
         return Sentence("One row was left out")
-    return Sentence("{rows} rows were left out, each for one cause", rows=rows)
+    return Sentence(
+        Counted(
+            "{rows} row was left out, for one cause",
+            "{rows} rows were left out, each for one cause",
+            by="rows",
+        ),
+        rows=rows,
+    )
 
 
 def months(monthly: pd.DataFrame) -> Sentence:
@@ -72,8 +79,21 @@ def months(monthly: pd.DataFrame) -> Sentence:
     if empty == 1:
         return Sentence("One month has no order at all: is the export whole?")
     if empty:
-        return Sentence("{empty} months have no order at all: is the export whole?", empty=empty)
-    return Sentence("Orders came in each of the {n} months of the window", n=len(monthly))
+        return Sentence(
+            Counted(
+                "{empty} month has no order at all: is the export whole?",
+                "{empty} months have no order at all: is the export whole?",
+                by="empty",
+            ),
+            empty=empty,
+        )
+    return Sentence(
+        Counted(
+            "Orders came in the one month of the window",
+            "Orders came in each of the {n} months of the window",
+        ),
+        n=len(monthly),
+    )
 
 
 def month_open(base: Base, monthly: pd.DataFrame) -> Sentence | None:

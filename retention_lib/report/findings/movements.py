@@ -6,7 +6,7 @@ import pandas as pd
 
 from retention_lib.metrics import Metric
 from retention_lib.retention.movements import Movements
-from retention_lib.sentence import Sentence, about
+from retention_lib.sentence import Counted, Sentence, about
 from retention_lib.smallest import SMALLEST
 
 #: From this share of the best tier on, it is said to have stayed together.
@@ -28,7 +28,10 @@ def heading(found: Movements | None, cuts: pd.DataFrame) -> Sentence:
         if pd.isna(first["share_of_clv"]):
             return Sentence("The value tiers, and where they begin")
         return Sentence(
-            "{tier}: {n} customers hold {share} of the value to come",
+            Counted(
+                "{tier}: {n} customer holds {share} of the value to come",
+                "{tier}: {n} customers hold {share} of the value to come",
+            ),
             tier=str(first["tier"]),
             n=int(first["customers"]),
             share=Metric(float(first["share_of_clv"]), "share"),

@@ -7,7 +7,7 @@ from typing import Final
 
 from retention_lib.data.base import Base
 from retention_lib.metrics import Metric, moved
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import Counted, Sentence
 from retention_lib.smallest import SMALLEST
 
 Metrics = Mapping[str, Metric]
@@ -26,7 +26,11 @@ def rate(metrics: Metrics) -> Sentence:
         )
     if (kept.n or 0) < SMALLEST:
         return Sentence(
-            "Only {n} customers were there at the start: too few for a retention rate", n=kept.n
+            Counted(
+                "Only {n} customer was there at the start: too few for a retention rate",
+                "Only {n} customers were there at the start: too few for a retention rate",
+            ),
+            n=kept.n,
         )
     values = {"kept": kept, "lost": metrics["churn.rate"]}
     change = moved(kept)
@@ -48,20 +52,41 @@ def flow(metrics: Metrics) -> Sentence:
     if start == 0:
         return Sentence("All {end} active customers are new: the history starts here", end=end)
     if came == 0:
-        return Sentence("{lost} customers were lost and none came in their place", lost=lost)
+        return Sentence(
+            Counted(
+                "{lost} customer was lost and none came instead",
+                "{lost} customers were lost and none came in their place",
+                by="lost",
+            ),
+            lost=lost,
+        )
     if end < start and came < 0.05 * lost:
         return Sentence(
-            "{lost} customers were lost and hardly any came: {came}", lost=lost, came=came
+            Counted(
+                "{lost} customer was lost and hardly any came: {came}",
+                "{lost} customers were lost and hardly any came: {came}",
+                by="lost",
+            ),
+            lost=lost,
+            came=came,
         )
     if end < start:
         return Sentence(
-            "The base shrank: {lost} customers were lost, {came} came or came back",
+            Counted(
+                "The base shrank: {lost} customer was lost, {came} came or came back",
+                "The base shrank: {lost} customers were lost, {came} came or came back",
+                by="lost",
+            ),
             lost=lost,
             came=came,
         )
     if end > start:
         return Sentence(
-            "The base grew: {came} customers came or came back, {lost} were lost",
+            Counted(
+                "The base grew: {came} customer came or came back, {lost} were lost",
+                "The base grew: {came} customers came or came back, {lost} were lost",
+                by="came",
+            ),
             lost=lost,
             came=came,
         )

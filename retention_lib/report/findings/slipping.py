@@ -11,7 +11,7 @@ from retention_lib.report.slipping_away import SlippingAway
 from retention_lib.retention.hindsight import Hindsight
 from retention_lib.retention.interval_rule import FEWEST
 from retention_lib.retention.slipping import GONE
-from retention_lib.sentence import Sentence, about
+from retention_lib.sentence import N_, Counted, Sentence, about, together
 from retention_lib.smallest import SMALLEST
 
 #: Fewer late customers than this aren't split into those with the most at stake and the others.
@@ -35,13 +35,21 @@ def heading(away: SlippingAway) -> Sentence:
         )
     if n < TO_SPLIT or found.top_share is None:
         return Sentence(
-            "{n} customers are later than their own rhythm, with about {stake} at stake",
+            Counted(
+                "{n} customer is later than the own rhythm, with about {stake} at stake",
+                "{n} customers are later than their own rhythm, with about {stake} at stake",
+            ),
             n=n,
             stake=stake,
         )
     return Sentence(
-        "{n} customers are later than their own rhythm: about {stake} at stake, {share} of it with "
-        "{few} of them",
+        Counted(
+            "{n} customers are later than their own rhythm: about {stake} at stake, {share} of it "
+            "with one of them",
+            "{n} customers are later than their own rhythm: about {stake} at stake, {share} of it "
+            "with {few} of them",
+            by="few",
+        ),
         n=n,
         stake=stake,
         share=Metric(found.top_share, "share"),
@@ -185,38 +193,40 @@ def order(hindsight: Hindsight | None) -> Sentence | None:
         # only an order that beats every other one is called the best
         sure = bool(orders["differs"].iloc[1:].all())
         return Sentence(_OWN_BEST if sure else _ALIKE, **values)
-    return Sentence(_BEST[best] if rows[best]["differs"] else _ALIKE, **values)
+    if not rows[best]["differs"]:
+        return Sentence(_ALIKE, **values)
+    return together(Sentence(_BEST[best], **values), Sentence(_WHEN))
 
 
-_WHEN = (
-    " The rhythm says when to write; whom to write to first is told by the value at stake, which "
+_WHEN: Final = N_(
+    "The rhythm says when to write; whom to write to first is told by the value at stake, which "
     "rests on P(alive)."
 )
-_OWN_BEST: Final = (
+_OWN_BEST: Final = N_(
     "Of two customers, one who came back and one who didn't, the own rhythm named the right one in "
     "{own} of the pairs, more than any other order of these {n} customers, with {fewest} purchases "
     "or more, did; the plain interval rule in {interval}."
 )
-_ALIKE: Final = (
+_ALIKE: Final = N_(
     "Of two customers, one who came back and one who didn't, the own rhythm named the right one in "
     "{own} of the pairs. No order of these {n} customers, with {fewest} purchases or more, did "
     "better by more than chance explains; the plain interval rule reached {interval}."
 )
 _BEST: Final = {
-    "interval": (
-        "Of two customers, one who came back and one who didn't, the plain interval rule named the "
-        "right one in {best} of the pairs, the model's rhythm in {own} ({n} customers with "
-        "{fewest} purchases or more)." + _WHEN
+    "interval": N_(
+        "Of two customers, one who came back and one who didn't, the plain interval rule named "
+        "the right one in {best} of the pairs, the model's rhythm in {own} ({n} customers with "
+        "{fewest} purchases or more)."
     ),
-    "away": (
-        "Of two customers, one who came back and one who didn't, the days since the last purchase "
-        "alone named the right one in {best} of the pairs, the own rhythm in {own}, the plain "
-        "interval rule in {interval} ({n} customers with {fewest} purchases or more)." + _WHEN
+    "away": N_(
+        "Of two customers, one who came back and one who didn't, the days since the last "
+        "purchase alone named the right one in {best} of the pairs, the own rhythm in {own}, "
+        "the plain interval rule in {interval} ({n} customers with {fewest} purchases or more)."
     ),
-    "p_alive": (
-        "Of two customers, one who came back and one who didn't, P(alive) named the right one in "
-        "{best} of the pairs, the own rhythm in {own}, the plain interval rule in {interval} ({n} "
-        "customers with {fewest} purchases or more)." + _WHEN
+    "p_alive": N_(
+        "Of two customers, one who came back and one who didn't, P(alive) named the right one "
+        "in {best} of the pairs, the own rhythm in {own}, the plain interval rule in "
+        "{interval} ({n} customers with {fewest} purchases or more)."
     ),
 }
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from retention_lib.metrics import Metric, unknown
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.verdict import Verdict
-from retention_lib.sentence import Sentence, about
+from retention_lib.sentence import N_, Sentence, about
 from retention_lib.smallest import SMALLEST
 
 Metrics = Mapping[str, Metric]
@@ -23,7 +23,7 @@ def headline(metrics: Metrics, made: Forecast) -> Sentence:
         about(metrics["clv.total"]),
     )
     months = Metric(made.horizon_months, "months")
-    kind = "revenue" if made.margin >= 1 else "margin"
+    kind = Sentence("revenue") if made.margin >= 1 else Sentence("margin")
     known = kept.value is not None and (kept.n or 0) >= SMALLEST
     if not known and value.value is None:
         return Sentence("The history is too short to say who stays and what they are worth")
@@ -55,11 +55,22 @@ def headline(metrics: Metrics, made: Forecast) -> Sentence:
     )
 
 
+def in_short(verdict: Verdict) -> tuple[Sentence, tuple[Sentence, ...]]:
+    """The verdict for the summary: a sentence, and what weighs most against the forecast."""
+    words = {
+        "fit": N_("The forecast held up against what happened; plan with it."),
+        "care": N_("The forecast can be used, with care. What weighs most:"),
+        "unfit": N_("Don't act on the forecast; the figures on what happened stand."),
+    }
+    most = () if verdict.kind == "fit" else verdict.reasons[:1]
+    return Sentence(words[verdict.kind]), most
+
+
 def sure(verdict: Verdict) -> Sentence:
     """The verdict on the forecast, in words."""
     words = {
-        "fit": "The forecast held up against what happened; plan with it.",
-        "care": "The forecast can be used, knowing what is listed here.",
-        "unfit": "Don't act on the forecast; the figures on what happened stand.",
+        "fit": N_("The forecast held up against what happened; plan with it."),
+        "care": N_("The forecast can be used, knowing what is listed here."),
+        "unfit": N_("Don't act on the forecast; the figures on what happened stand."),
     }
     return Sentence(words[verdict.kind])

@@ -11,10 +11,10 @@ import pandas as pd
 from retention_lib.data.base import Base
 from retention_lib.data.periods import windows
 from retention_lib.metrics import Metric, Unit
-from retention_lib.report.labels import LABELS, label
+from retention_lib.report.labels import label
 from retention_lib.retention.targets import MISSED, PERHAPS, REACHED, SHORT, STEPS, UNKNOWN
 from retention_lib.retention.trends import LEAST, Pace
-from retention_lib.sentence import Sentence, about
+from retention_lib.sentence import N_, Counted, Sentence, about
 
 Row = Mapping[Any, Any]
 
@@ -170,15 +170,22 @@ def targets(frame: pd.DataFrame) -> Sentence:
         return Sentence(
             "{reached} of {n} targets are reached, {perhaps} of them not surely", **values
         )
-    return Sentence("{reached} of {n} targets are reached", **values)
+    return Sentence(
+        Counted(
+            "{reached} of {n} targets is reached",
+            "{reached} of {n} targets are reached",
+            by="reached",
+        ),
+        **values,
+    )
 
 
 STATES: Final[dict[str, str]] = {
-    REACHED: "reached",
-    PERHAPS: "reached, not surely",
-    SHORT: "short, within chance",
-    MISSED: "short",
-    UNKNOWN: "not known",
+    REACHED: N_("reached"),
+    PERHAPS: N_("reached, not surely"),
+    SHORT: N_("short, within chance"),
+    MISSED: N_("short"),
+    UNKNOWN: N_("not known"),
 }
 
 
@@ -194,18 +201,29 @@ def gap(row: Row, pace: Pace | None) -> Sentence | None:
 
 #: What has to happen to whom, by metric: in a period like this one.
 _TAKES: Final[dict[str, str]] = {
-    "retention.rate": "To reach {goal}, {some} more of {n} customers at the start have to stay in "
-    "a period like this one.",
-    "churn.rate": "To get down to {goal}, {some} fewer of {n} customers at the start may leave in "
-    "a period like this one.",
-    "retention.repurchase_rate": "To reach {goal}, {some} more of {n} customers at the start have "
-    "to buy in a period like this one.",
-    "retention.repeat_rate": "To reach {goal}, {some} more of {n} buyers have to buy a second time "
-    "in a period like this one.",
-    "retention.repeat_90d": "To reach {goal}, {some} more of {n} customers would have had to buy "
-    "again within 90 days of their first purchase.",
-    "retention.ever_repeat_rate": "To reach {goal}, {some} more of {n} customers have to buy a "
-    "second time.",
+    "retention.rate": N_(
+        "To reach {goal}, {some} more of {n} customers at the start have to stay in "
+        "a period like this one."
+    ),
+    "churn.rate": N_(
+        "To get down to {goal}, {some} fewer of {n} customers at the start may leave in "
+        "a period like this one."
+    ),
+    "retention.repurchase_rate": N_(
+        "To reach {goal}, {some} more of {n} customers at the start have "
+        "to buy in a period like this one."
+    ),
+    "retention.repeat_rate": N_(
+        "To reach {goal}, {some} more of {n} buyers have to buy a second time "
+        "in a period like this one."
+    ),
+    "retention.repeat_90d": N_(
+        "To reach {goal}, {some} more of {n} customers would have had to buy "
+        "again within 90 days of their first purchase."
+    ),
+    "retention.ever_repeat_rate": N_(
+        "To reach {goal}, {some} more of {n} customers have to buy a second time."
+    ),
 }
 
 
@@ -231,8 +249,22 @@ def _takes(row: Row) -> Sentence:
         return Sentence(_TAKES[row["metric"]], **values, n=int(row["n"]))
     if row["needed_unit"] == "customers":
         if row["ceiling"]:
-            return Sentence("{figure}: {some} customers fewer to {goal}.", **values)
-        return Sentence("{figure}: {some} customers more to {goal}.", **values)
+            return Sentence(
+                Counted(
+                    "{figure}: {some} customer fewer to {goal}.",
+                    "{figure}: {some} customers fewer to {goal}.",
+                    by="some",
+                ),
+                **values,
+            )
+        return Sentence(
+            Counted(
+                "{figure}: {some} customer more to {goal}.",
+                "{figure}: {some} customers more to {goal}.",
+                by="some",
+            ),
+            **values,
+        )
     if row["ceiling"]:
         return Sentence("{figure}: {some} fewer to {goal}.", **values)
     return Sentence("{figure}: {some} more to {goal}.", **values)
@@ -240,7 +272,9 @@ def _takes(row: Row) -> Sentence:
 
 def _step(row: Row) -> Any:
     if row["needed_unit"] == "customers":
-        return Sentence("about {n} customers", n=-int(-row["needed"] // STEPS))
+        return Sentence(
+            Counted("about {n} customer", "about {n} customers"), n=-int(-row["needed"] // STEPS)
+        )
     return _amount(abs(row["step"]), row["unit"])
 
 
@@ -305,11 +339,11 @@ def benchmarks(frame: pd.DataFrame) -> Sentence:
 
 
 PLACES: Final[dict[str, str]] = {
-    "above": "above",
-    "below": "below",
-    "within": "within the interval",
-    "equal": "equal",
-    UNKNOWN: "not known",
+    "above": N_("above"),
+    "below": N_("below"),
+    "within": N_("within the interval"),
+    "equal": N_("equal"),
+    UNKNOWN: N_("not known"),
 }
 
 
@@ -327,10 +361,10 @@ def benchmark_caution() -> Sentence:
 
 def name(metric: str) -> Sentence:
     """A metric's printed name, which is translated like a sentence."""
-    return Sentence(label(metric) if metric not in LABELS else LABELS[metric])
+    return label(metric)
 
 
 def _metric(value: float, unit: Unit) -> Metric:
     if pd.isna(value):
-        return Metric(None, unit, note="Not known.")
+        return Metric(None, unit, note=N_("Not known."))
     return Metric(float(value), unit)

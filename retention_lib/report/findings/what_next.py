@@ -9,7 +9,7 @@ from retention_lib.metrics import Metric
 from retention_lib.report.labels import group_name
 from retention_lib.retention.category_histories import DAYS
 from retention_lib.retention.what_next import WhatNext
-from retention_lib.sentence import Sentence
+from retention_lib.sentence import Counted, Sentence
 
 
 def second_heading(found: WhatNext) -> Sentence:
@@ -94,13 +94,25 @@ def cross_text(found: WhatNext) -> Sentence | None:
         )
     if not sure:
         return Sentence(
-            "{seems} of {n} pairs of categories look like cross-selling, because who buys often "
-            "takes up more of everything. Among customers who shop alike none surely is.",
+            Counted(
+                "{seems} of {n} pairs of categories looks like cross-selling, because who buys "
+                "often takes up more of everything. Among customers who shop alike none surely is.",
+                "{seems} of {n} pairs of categories look like cross-selling, because who buys "
+                "often takes up more of everything. Among customers who shop alike none surely is.",
+                by="seems",
+            ),
             **values,
         )
     return Sentence(
-        "{seems} of {n} pairs of categories look like cross-selling, because who buys often takes "
-        "up more of everything. What surely remains among customers who shop alike: {sure}.",
+        Counted(
+            "{seems} of {n} pairs of categories looks like cross-selling, because who buys often "
+            "takes up more of everything. What surely remains among customers who shop alike: "
+            "{sure}.",
+            "{seems} of {n} pairs of categories look like cross-selling, because who buys often "
+            "takes up more of everything. What surely remains among customers who shop alike: "
+            "{sure}.",
+            by="seems",
+        ),
         **values,
     )
 

@@ -1,0 +1,107 @@
+"""What a run came to, in a few words: kept in `run.json`, told on the page of all clients.
+
+That page is the consultant's: the words are English, the amounts the client's.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from retention_lib._nbformat import NotebookNode
+from retention_lib.advice import kept
+from retention_lib.languages import SOURCE
+from retention_lib.params import Params
+from retention_lib.report.document.chapters import kind_of
+from retention_lib.report.findings.advice import heading
+from retention_lib.report.language import Formats
+
+
+def outcome(
+    notebooks: Sequence[NotebookNode], handover: Path, currency: str, warnings: Sequence[str]
+) -> dict[str, Any]:
+    """What `run.json` says of a report beside its provenance.
+
+    Parameters
+    ----------
+    notebooks : sequence of NotebookNode
+        The executed chapters.
+    handover : Path
+        The run's folder, in which the chapter on actions left its advice.
+    currency : str
+        ISO 4217 code.
+    warnings : sequence of str
+        Told to the consultant, not in the report.
+
+    Returns
+    -------
+    dict
+        `verdict` (`fit`, `care`, `unfit` or None), `recommendations` and `warnings` (sentences).
+    """
+    formats = Formats(SOURCE, currency)
+    outputs = (o for book in notebooks for cell in book.cells for o in cell.get("outputs", []))
+    verdicts = (o.metadata.retention.get("verdict") for o in outputs if kind_of(o) == "verdict")
+    return {
+        "verdict": next(verdicts, None),
+        "recommendations": [formats.tell(heading(one)) for one in kept.load(handover) or ()],
+        "warnings": list(warnings),
+    }
+
+
+def finding(notebooks: Sequence[NotebookNode]) -> str | None:
+    """What the first chapter found, in the report's language; None where it has no heading."""
+    outputs = (o for book in notebooks for cell in book.cells for o in cell.get("outputs", []))
+    return next((o.metadata.retention["text"] for o in outputs if kind_of(o) == "chapter"), None)
+
+
+def failed(
+    params: Params, sentences: Sequence[str], folder: Path, only: str | None
+) -> dict[str, Any]:
+    """The `run.json` of a run that failed.
+
+    Parameters
+    ----------
+    params : Params
+    sentences : sequence of str
+        Why.
+    folder : Path
+        What the run left: paths in the sentences are told from the folder of all reports.
+    only : str or None
+        The chapter that was run alone.
+
+    Returns
+    -------
+    dict
+        Beside when, whose and of what: `failed`, the sentences, and `stopped`, the chapters that
+        did.
+    """
+    reports = f"{folder.parents[1]}{os.sep}"
+    return {
+        "schema": 1,
+        "client": params.client,
+        "finished": now(),
+        "parameters": params.as_parameters(),
+        "only": only,
+        "failed": [sentence.replace(reports, "") for sentence in sentences],
+        "stopped": [
+            file.stem for file in sorted(folder.glob("notebooks/*.ipynb")) if _broken(file)
+        ],
+    }
+
+
+def now() -> str:
+    """The moment, as `run.json` writes it."""
+    return dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+
+
+def _broken(file: Path) -> bool:
+    """Whether papermill marked the notebook as one that raised."""
+    try:
+        about = json.loads(file.read_text(encoding="utf-8"))["metadata"]["papermill"]
+        return about.get("exception") is True
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return True  # it was cut short
