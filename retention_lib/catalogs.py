@@ -19,6 +19,7 @@ import io
 import re
 import tomllib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,6 +63,12 @@ def messages() -> Iterator[tuple[str, int, Message]]:
         yield from ((_named(file), *found) for found in _of_template(file.read_text("utf-8")))
 
 
+@cache
+def _read_once() -> tuple[tuple[str, int, Message], ...]:
+    # every language's catalog is held against them
+    return tuple(messages())
+
+
 def blocks(markdown: str) -> list[str]:
     """A Markdown cell's paragraphs, headings and lists: each is a message of its own."""
     return [block.strip() for block in re.split(r"\n\s*\n", markdown) if block.strip()]
@@ -70,7 +77,7 @@ def blocks(markdown: str) -> list[str]:
 def collected() -> Catalog:
     """All messages as a template of a catalog, in the order of their files."""
     catalog = Catalog(project="retention", charset="utf-8", fuzzy=False)
-    for file, line, message in messages():
+    for file, line, message in _read_once():
         catalog.add(message, locations=[(file, line)])
     return catalog
 

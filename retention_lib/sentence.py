@@ -25,6 +25,11 @@ def N_(message: str) -> str:  # noqa: N802 - gettext's own name for it
     return message
 
 
+def counting(number: float) -> int:
+    """The whole number that a plural form hangs on; a fraction counts as several."""
+    return abs(int(number)) if float(number).is_integer() else 2
+
+
 class Counted(NamedTuple):
     """A message that is told otherwise of one than of several: `Counted("{n} row", "{n} rows")`.
 
@@ -41,10 +46,9 @@ class Counted(NamedTuple):
     by: str = "n"
 
     def number(self, values: Mapping[str, Any]) -> int:
-        """The number that the form hangs on; a fraction counts as several."""
+        """The number that the form hangs on."""
         given: Any = values[self.by]
-        count = float(getattr(given, "value", given))
-        return int(count) if count.is_integer() else 2
+        return counting(getattr(given, "value", given))
 
 
 class Sentence(str):

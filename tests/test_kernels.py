@@ -190,6 +190,16 @@ def test_a_kernel_that_dies_fails_its_chapter(tmp_path: Path, server: str) -> No
         run(tmp_path, server, kill)
 
 
+def test_the_process_stays_in_its_folder(
+    tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # of two chapters in threads, one would leave the process where the other found it
+    gone_to: list[object] = []
+    monkeypatch.setattr(os, "chdir", gone_to.append)
+    run(tmp_path, server, "import os; print(os.getcwd())")
+    assert gone_to == []
+
+
 PLANT = """
 import os, random, sys, warnings, builtins
 import numpy, pandas, matplotlib, seaborn, lifetimes, ibis

@@ -25,6 +25,7 @@ from retention_lib.metrics import Metric, moved
 from retention_lib.report.frames import SUMMARY
 from retention_lib.report.labels import label
 from retention_lib.report.language import MINUS, Formats
+from retention_lib.report.names import printed
 from retention_lib.report.page import VERDICTS
 from retention_lib.report.sparkline import Spark, address, sparkline
 
@@ -182,7 +183,7 @@ def render(clients: Sequence[Client], reports: Path, now: dt.datetime) -> str:
 
 def _row(client: Client, now: dt.datetime) -> dict[str, Any]:
     """A client as the template lays it out."""
-    title = _line(client.title, LONGEST_TITLE) or client.client
+    title = printed(client.title, LONGEST_TITLE) or client.client
     latest = client.reports[0] if client.reports else None
     formats = _formats(client.currency)
     cells = [_cell(name, latest, formats) for name in SHOWN]
@@ -199,7 +200,7 @@ def _row(client: Client, now: dt.datetime) -> dict[str, Any]:
         "cells": cells,
         "unknown": [cell for cell in cells if cell["note"]],
         "failure": None if client.failure is None else _failure(client.failure, now),
-        "damaged": [_line(sentence) for sentence in client.damaged],
+        "damaged": [printed(sentence, LONGEST_SENTENCE) for sentence in client.damaged],
         "earlier": [_report(report, now) for report in client.reports[1:]],
         "chapters": client.chapters,
     }
@@ -224,8 +225,10 @@ def _report(report: Report, now: dt.datetime) -> dict[str, Any]:
         "sign": sign,
         "word": word,
         "told": report.recommendations is not None,
-        "recommendations": [_line(sentence) for sentence in report.recommendations or ()],
-        "warnings": [_line(sentence) for sentence in report.warnings],
+        "recommendations": [
+            printed(sentence, LONGEST_SENTENCE) for sentence in report.recommendations or ()
+        ],
+        "warnings": [printed(sentence, LONGEST_SENTENCE) for sentence in report.warnings],
     }
 
 
@@ -233,7 +236,7 @@ def _failure(failure: Failure, now: dt.datetime) -> dict[str, Any]:
     return {
         "at": None if failure.at is None else _moment(failure.at, now),
         "ago": ago(_days(failure.at, now)),
-        "sentences": [_line(sentence) for sentence in failure.sentences],
+        "sentences": [printed(sentence, LONGEST_SENTENCE) for sentence in failure.sentences],
         "log": failure.log,
         "notebooks": failure.notebooks,
     }
@@ -249,7 +252,9 @@ def _cell(name: str, report: Report | None, formats: Formats) -> dict[str, Any]:
     return {
         "label": named,
         "value": formats.metric(metric) if metric.value is not None else None,
-        "note": _line(metric.note) if metric.value is None and metric.note else None,
+        "note": printed(metric.note, LONGEST_SENTENCE)
+        if metric.value is None and metric.note
+        else None,
         "change": _change(metric, formats),
         "moved": {1: "▲", -1: "▼"}.get(direction),
         "trend": _trend(named, report.trends.get(name, ()), metric, formats),
@@ -301,7 +306,7 @@ def _oldest(clients: Sequence[Client], now: dt.datetime) -> list[dict[str, Any]]
     dated.sort(key=lambda pair: (pair[0], pair[1].client))
     return [
         {
-            "title": _line(client.title, LONGEST_TITLE),
+            "title": printed(client.title, LONGEST_TITLE),
             "id": _id(client),
             "ago": ago(_days(made, now)),
         }
@@ -356,13 +361,6 @@ def _moment(moment: dt.datetime, now: dt.datetime) -> str:
     return moment.astimezone(now.tzinfo).strftime("%Y-%m-%d %H:%M")
 
 
-def _line(text: str, longest: int = LONGEST_SENTENCE) -> str:
-    """Text on one line and not too long, without what a page can't carry."""
-    shown = (c if unicodedata.category(c) not in ("Cc", "Cs") else " " for c in text)
-    line = " ".join("".join(shown).split())
-    return line if len(line) <= longest else line[: longest - 2].rstrip() + " …"
-
-
 # Order ---------------------------------------------------------------------------------------
 
 _OTHER: Final = "#"
@@ -375,14 +373,14 @@ _LAST: Final = {"æ": "{1", "ä": "{1", "ø": "{2", "ö": "{2", "å": "{3"}
 
 def _place(client: Client) -> tuple[int, str, str]:
     """What clients are ordered by."""
-    title = _line(client.title).casefold()
+    title = printed(client.title, LONGEST_SENTENCE).casefold()
     spelt = "".join(_LAST.get(c) or _without_accent(c) for c in title)
     return _LETTERS.index(_letter(client.title)), spelt, client.client
 
 
 def _letter(title: str) -> str:
     """The heading that a title stands under: A to Å, or # for what begins otherwise."""
-    first = _line(title)[:1].upper()[:1]
+    first = printed(title, LONGEST_SENTENCE)[:1].upper()[:1]
     first = {"Ä": "Æ", "Ö": "Ø"}.get(first, first)
     if first and first not in _LETTERS:
         first = _without_accent(first).upper()[:1]

@@ -32,7 +32,7 @@ from babel.numbers import (
 from retention_lib.languages import catalog, languages
 from retention_lib.metrics import Metric, Unit
 from retention_lib.report.names import steady
-from retention_lib.sentence import Counted, Sentence
+from retention_lib.sentence import Counted, Sentence, counting
 
 MISSING: Final = "–"
 MINUS: Final = "−"
@@ -85,8 +85,7 @@ class Formats:
 
     def say_count(self, one: str, many: str, count: float, **values: object) -> str:
         """Like `say`, in the plural form that `count` asks for; a fraction counts as many."""
-        whole = int(count) if float(count).is_integer() else 2
-        return fill(catalog(self.language).ngettext(one, many, abs(whole)), values)
+        return fill(catalog(self.language).ngettext(one, many, counting(count)), values)
 
     def tell(self, sentence: str, /, **values: object) -> str:
         """A sentence with its figures written: a `Metric` by its unit, an int as a count, a date

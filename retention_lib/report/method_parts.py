@@ -19,6 +19,7 @@ from retention_lib.report.findings import data as of_data
 from retention_lib.report.findings import method as findings
 from retention_lib.report.findings import retention as of_retention
 from retention_lib.report.labels import group_name, label
+from retention_lib.report.outputs import published
 from retention_lib.report.page import Page, Shown
 
 #: Names of files that are told; of more only how many they are.
@@ -67,13 +68,7 @@ def chapter(
 
 def printed(notebooks: Sequence[NotebookNode], page: Page) -> set[str]:
     """The figures whose names stand in tables or on cards of the chapters."""
-    html = "".join(
-        str(output["data"]["text/html"])
-        for notebook in notebooks
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if "text/html" in output.get("data", {})
-    )
+    html = "".join(str(text) for text in published(notebooks, "text/html"))
     names = {name: page.formats.tell(label(name)) for of in DEFINITIONS.values() for name in of}
     return {name for name, text in names.items() if f">{escape(text)}<" in html}
 

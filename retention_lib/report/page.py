@@ -12,7 +12,7 @@ the sentence itself can be translated.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
@@ -24,6 +24,7 @@ from retention_lib.report.figures.style import Drawn
 from retention_lib.report.figures.trend_line import TrendLine
 from retention_lib.report.language import Formats
 from retention_lib.report.names import printed
+from retention_lib.report.outputs import published
 from retention_lib.report.pictures import picture
 from retention_lib.report.traced import TRACED_MIME, Table, of_figure, of_sentences
 from retention_lib.sentence import N_
@@ -385,8 +386,8 @@ def metrics_of(notebook: NotebookNode) -> dict[str, Metric]:
         One id was published twice with different figures.
     """
     found: dict[str, Metric] = {}
-    for published in _published(notebook):
-        for name, fields in published.items():
+    for metrics in published([notebook], METRICS_MIME):
+        for name, fields in metrics.items():
             metric = from_json(fields)
             if found.setdefault(name, metric) != metric:
                 raise ValueError(
@@ -394,13 +395,6 @@ def metrics_of(notebook: NotebookNode) -> dict[str, Metric]:
                     f"{metric.value}: publish it in one cell only"
                 )
     return found
-
-
-def _published(notebook: NotebookNode) -> Iterator[Mapping[str, Mapping[str, Any]]]:
-    for cell in notebook.cells:
-        for output in cell.get("outputs", []):
-            if METRICS_MIME in output.get("data", {}):
-                yield output["data"][METRICS_MIME]
 
 
 def _shown(kind: str, html: Markup, plain: str, **fields: Any) -> Shown:

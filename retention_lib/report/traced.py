@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from great_tables import GT
 from retention_lib._nbformat import NotebookNode
 from retention_lib.data.schema import CUSTOMER
 from retention_lib.metrics import Metric
+from retention_lib.report.outputs import published
 from retention_lib.sentence import Sentence
 
 TRACED_MIME: Final = "application/vnd.retention.traced+json"
@@ -109,21 +110,13 @@ def traced_of(notebooks: Sequence[NotebookNode]) -> dict[str, Any]:
         Two tables have one id, so that a figure couldn't be traced.
     """
     found: dict[str, Any] = {"tables": {}, "figures": [], "sentences": []}
-    for published in _published(notebooks):
-        for name, content in published.get("tables", {}).items():
+    for behind in published(notebooks, TRACED_MIME):
+        for name, content in behind.get("tables", {}).items():
             if found["tables"].setdefault(name, content) != content:
                 raise ValueError(f"two tables have the id {name!r}: give each one of its own")
         for kind in ("figures", "sentences"):
-            found[kind] += [one for one in published.get(kind, []) if one not in found[kind]]
+            found[kind] += [one for one in behind.get(kind, []) if one not in found[kind]]
     return found
-
-
-def _published(notebooks: Sequence[NotebookNode]) -> Iterator[Mapping[str, Any]]:
-    for notebook in notebooks:
-        for cell in notebook.cells:
-            for output in cell.get("outputs", []):
-                if TRACED_MIME in output.get("data", {}):
-                    yield output["data"][TRACED_MIME]
 
 
 def _value(value: Any) -> Any:

@@ -11,7 +11,22 @@ import papermill
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
 from papermill.execute import raise_for_execution_errors
-from papermill.iorw import local_file_io_cwd
+from papermill.iorw import LocalHandler, local_file_io_cwd, papermill_io
+
+
+class _LocalFiles(LocalHandler):
+    """Local files, read and written without leaving the working folder.
+
+    papermill goes to the folder it was called in for every read and write and back again. That is
+    the whole process's folder: of two chapters in two threads one would take the other on its
+    trip, and leave it there. Our paths are absolute.
+    """
+
+    def cwd(self, new_path: str | None) -> None:
+        """Stay."""
+
+
+papermill_io.register("local", _LocalFiles())
 
 # Without a handler what papermill logs would be printed.
 logging.getLogger("papermill").addHandler(logging.NullHandler())

@@ -24,6 +24,7 @@ from retention_lib.metrics import UNITS, Metric, from_json
 from retention_lib.params import Params
 from retention_lib.report.index_page import PAGE, SHOWN, Client, Failure, Point, Report, render
 from retention_lib.run.lock import locked
+from retention_lib.run.stored import day_of
 
 FILE_NAME: Final = "index.html"
 #: Held while the page is made; an empty file, which stays.
@@ -113,7 +114,7 @@ def _client(folder: Path) -> Client | None:
     for entry in sorted(folder.iterdir(), reverse=True):
         if entry.name.endswith(".failed"):
             failures.append(entry)
-        elif (day := _day(entry.name)) and _is_report(entry):
+        elif (day := day_of(entry.name)) and _is_report(entry):
             days.append((day, entry))
         elif alone := _CHAPTER.fullmatch(entry.name):
             chapters[f"{alone[2]}, {alone[1]}"] = entry
@@ -330,13 +331,6 @@ def _currency(code: str | None) -> str:
 
 def _texts(value: Any) -> tuple[str, ...]:
     return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
-
-
-def _day(name: str) -> dt.date | None:
-    try:
-        return dt.date.fromisoformat(name) if re.fullmatch(r"\d{4}-\d\d-\d\d", name) else None
-    except ValueError:
-        return None
 
 
 def _moment(text: Any) -> dt.datetime | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from retention_lib.params import Params
 from retention_lib.report.document.chapters import kind_of
 from retention_lib.report.findings.advice import heading
 from retention_lib.report.language import Formats
+from retention_lib.report.outputs import outputs_of
 
 
 def outcome(
@@ -43,10 +44,8 @@ def outcome(
         `verdict` (`fit`, `care`, `unfit` or None), `recommendations` and `warnings` (sentences).
     """
     formats = Formats(SOURCE, currency)
-    outputs = (o for book in notebooks for cell in book.cells for o in cell.get("outputs", []))
-    verdicts = (o.metadata.retention.get("verdict") for o in outputs if kind_of(o) == "verdict")
     return {
-        "verdict": next(verdicts, None),
+        "verdict": _first(notebooks, "verdict").get("verdict"),
         "recommendations": [formats.tell(heading(one)) for one in kept.load(handover) or ()],
         "warnings": list(warnings),
     }
@@ -54,8 +53,13 @@ def outcome(
 
 def finding(notebooks: Sequence[NotebookNode]) -> str | None:
     """What the first chapter found, in the report's language; None where it has no heading."""
-    outputs = (o for book in notebooks for cell in book.cells for o in cell.get("outputs", []))
-    return next((o.metadata.retention["text"] for o in outputs if kind_of(o) == "chapter"), None)
+    return _first(notebooks, "chapter").get("text")
+
+
+def _first(notebooks: Sequence[NotebookNode], kind: str) -> Mapping[str, Any]:
+    """What the first output of a kind says of itself; nothing where there is none."""
+    said = (o.metadata.retention for o in outputs_of(notebooks) if kind_of(o) == kind)
+    return next(said, {})
 
 
 def failed(

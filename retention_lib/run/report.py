@@ -11,7 +11,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
@@ -39,7 +39,7 @@ from retention_lib.run.execute import ChapterRun, execute_chapter
 from retention_lib.run.forecasts import prepare_forecast
 from retention_lib.run.history import hand_over, keep
 from retention_lib.run.outcome import failed as failed_run
-from retention_lib.run.outcome import finding, outcome
+from retention_lib.run.outcome import finding, now, outcome
 from retention_lib.run.output import building, forget_failed, leave_failed, put_in_place
 from retention_lib.run.pdf import PdfError, find_browser, print_pdf
 from retention_lib.run.provenance import provenance, software
@@ -141,10 +141,35 @@ def report_client(
     progress = progress or Silent()
     if file.params.brand.logo:
         logo(str(file.folder / file.params.brand.logo))  # refused now, not after the run
-    chapters, templates = choose(only), notebooks_folder()
-    seconds: dict[str, float] = {}
+    chapters = choose(only)
     if can_fork():
         default_server()  # loads its libraries while the data is read
+    asked = _Asked(only, pdf, author, timeout, workers or os.cpu_count() or 1)
+    try:
+        made = _make(file, reports, chapters, asked, progress)
+    except RetentionError:
+        index.write(reports)
+        raise
+    return replace(made, warnings=(*made.warnings, *index.write(reports)))
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """How a report is to be made (`report_client`)."""
+
+    only: str | None
+    pdf: bool
+    author: str | None
+    timeout: int | None
+    workers: int
+
+
+def _make(
+    file: ClientFile, reports: Path, chapters: Sequence[str], asked: _Asked, progress: Steps
+) -> Made:
+    """Make a client's report; what a run that failed leaves says why."""
+    templates = notebooks_folder()
+    seconds: dict[str, float] = {}
     with (
         building(reports, file.params.client) as built,
         tempfile.TemporaryDirectory(prefix="retention-run-") as folder,
@@ -155,7 +180,6 @@ def report_client(
                 base = _prepare(file, handover)
         except RetentionError as error:
             _tell_failed(file, leave_failed(built, unread, _log(built, error)), error.sentences)
-            index.write(reports)
             raise
         forget_failed(unread)
         target = reports / file.params.client / base.as_of.isoformat()
@@ -169,8 +193,8 @@ def report_client(
                     handover,
                     target.parent,
                     progress=progress,
-                    timeout=timeout,
-                    workers=workers or os.cpu_count() or 1,
+                    timeout=asked.timeout,
+                    workers=asked.workers,
                     seconds=seconds,
                 )
             seconds |= {run.chapter: run.seconds for run in runs}
@@ -178,33 +202,29 @@ def report_client(
             metrics = _metrics(notebooks)
             with _timed("report", seconds, progress):
                 notebooks.append(_last_chapter(base, notebooks, metrics))
-                _write_report(base, notebooks, built, file.folder, author)
+                _write_report(base, notebooks, built, file.folder, asked.author)
             traced = traced_of(notebooks)
         except RetentionError as error:
             failed = leave_failed(built, target, _log(built, error))
             # what was executed has moved; the sentences name where it lies now
             sentences = [s.replace(str(built), str(failed)) for s in error.sentences]
-            _tell_failed(file, failed, sentences, only)
-            index.write(reports)
+            _tell_failed(file, failed, sentences, asked.only)
             log = f"{file.params.client}: the log is {failed / 'run.log'}"
             raise type(error)(*sentences, log) from error
         shutil.rmtree(built / "logs", ignore_errors=True)
         warnings = _warnings(runs)
-        undone = _print(built, seconds, progress) if pdf else ()
-        printed = pdf and not undone
-        if only is not None:
-            report = _place_chapter(built, target, chapters[0])
-            alone = report.with_suffix(".pdf") if printed else None
-            warnings += index.write(reports)
-            return Made(report, metrics, warnings, seconds, alone, undone, finding(notebooks))
-        said = outcome(notebooks, handover, base.params.currency, warnings)
-        _write_files(base, metrics, traced, seconds, said, handover, built)
-        put_in_place(built, target)
-        warnings += keep(target.parent, file.params.client)
-        warnings += index.write(reports)
-    whole = target / _PDF if printed else None
-    page = target / "report.html"
-    return Made(page, metrics, warnings, seconds, whole, undone, finding(notebooks))
+        undone = _print(built, seconds, progress) if asked.pdf else ()
+        if asked.only is None:
+            said = outcome(notebooks, handover, base.params.currency, warnings)
+            _write_files(base, metrics, traced, seconds, said, handover, built)
+            put_in_place(built, target)
+            warnings += keep(target.parent, file.params.client)
+            page, printed = target / "report.html", target / _PDF
+        else:
+            page = _place_chapter(built, target, chapters[0])
+            printed = page.with_suffix(".pdf")
+    pdf = printed if asked.pdf and not undone else None
+    return Made(page, metrics, warnings, seconds, pdf, undone, finding(notebooks))
 
 
 def injected(file: ClientFile) -> dict[str, Any]:
@@ -367,8 +387,7 @@ def _write_files(
         **traced,
     }
     _write_json(built / "metrics.json", figures)
-    finished = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
-    _write_json(built / "run.json", {**provenance(base, seconds, finished), **said})
+    _write_json(built / "run.json", {**provenance(base, seconds, now()), **said})
     for made in sorted((handover / OUTPUT).glob("*")):
         shutil.move(made, built / made.name)
 

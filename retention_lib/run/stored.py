@@ -91,7 +91,7 @@ def days(folder: Path) -> list[str]:
     return sorted(
         place.name
         for place in folder.iterdir()
-        if _is_day(place.name) and (place / "metrics.json").exists()
+        if day_of(place.name) and (place / "metrics.json").exists()
     )
 
 
@@ -132,7 +132,7 @@ def _day(name: str | None, folder: Path, known: list[str]) -> str:
     if day in known:
         return day
     there = f"there are {_some(known)}"
-    if not _is_day(day):
+    if day_of(day) is None:
         raise UsageError(
             f"{folder.name}: found {shown(day)} for a report's day; allowed is YYYY-MM-DD, "
             f"{LATEST} or {PREVIOUS}; {there}"
@@ -203,11 +203,13 @@ def _changes(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in table["rows"]]
 
 
-def _is_day(name: str) -> bool:
+def day_of(name: str) -> dt.date | None:
+    """The day that a report's folder is called by, `YYYY-MM-DD`; None for any other name."""
     try:
-        return dt.date.fromisoformat(name).isoformat() == name
+        day = dt.date.fromisoformat(name)
     except ValueError:
-        return False
+        return None
+    return day if day.isoformat() == name else None
 
 
 def _some(names: list[str]) -> str:

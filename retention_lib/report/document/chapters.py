@@ -13,6 +13,7 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbformat import NotebookNode
 
 from retention_lib.report.document.inert import inert
+from retention_lib.report.outputs import outputs
 
 SHOWN: Final = ("text/html", "image/svg+xml", "image/png", "image/jpeg", "text/plain")
 """Forms of an output that a page without scripts can show, best first."""
@@ -53,8 +54,7 @@ def chapters(nb: NotebookNode, untitled: Callable[[int], str]) -> list[dict[str,
 
 def _anchors(cells: Sequence[NotebookNode]) -> set[str]:
     """The places that links lead to, as `Page` announced them with their headings."""
-    outputs = (output for cell in cells for output in cell.get("outputs", []))
-    headings = (output.metadata.retention for output in outputs if kind_of(output) in _HEADINGS)
+    headings = (o.metadata.retention for o in outputs(cells) if kind_of(o) in _HEADINGS)
     named = (str(said.get("anchor")) for said in headings if said.get("anchor"))
     return {name for name in named if _ANCHOR.fullmatch(name)}
 
@@ -64,7 +64,7 @@ def _groups(cells: Sequence[NotebookNode]) -> list[list[NotebookNode]]:
     groups: list[list[NotebookNode]] = []
     place, announced = object(), False
     for cell in cells:
-        opens = any(kind_of(output) == "chapter" for output in cell.get("outputs", []))
+        opens = any(kind_of(output) == "chapter" for output in outputs([cell]))
         here = cell.metadata.get("retention", {}).get("chapter", 0)
         if here != place or (opens and announced):
             groups.append([])
@@ -78,8 +78,8 @@ def _chapter(
     cells: Sequence[NotebookNode], number: int, untitled: str, ids: set[str], free: set[str]
 ) -> dict[str, Any]:
     """Prepare the cells of one chapter; its heading, id and sections for the contents."""
-    outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    announced = next((o.metadata.retention for o in outputs if kind_of(o) == "chapter"), None)
+    opening = (o.metadata.retention for o in outputs(cells) if kind_of(o) == "chapter")
+    announced = next(opening, None)
     pages = {id(cell): _markdown(cell.source) for cell in cells if cell.cell_type == "markdown"}
     titles = [title for page in pages.values() for title in page.find_all("h1")]
     text = announced["text"] if announced else titles[0].get_text() if titles else untitled

@@ -13,6 +13,7 @@ from retention_lib.report.document.chapters import kind_of
 from retention_lib.report.document.inert import is_embedded
 from retention_lib.report.language import Formats
 from retention_lib.report.names import LONGEST_TITLE, printed
+from retention_lib.report.outputs import outputs
 
 
 def front(nb: NotebookNode, fallback: str) -> dict[str, Any]:
@@ -28,8 +29,8 @@ def front(nb: NotebookNode, fallback: str) -> dict[str, Any]:
         "made": formats.date(given["made"]) if given.get("made") else None,
         "currency": given.get("currency"),
     }
-    outputs = (output for cell in nb.cells for output in cell.get("outputs", []))
-    for said in (o.metadata.retention for o in outputs if kind_of(o) == "title"):
+    titles = (o for o in outputs(nb.cells) if kind_of(o) == "title")
+    for said in (title.metadata.retention for title in titles):
         page |= {name: said[name] for name in page if said.get(name)}
     page |= {k: printed(str(page[k]), LONGEST_TITLE) for k in ("title", "author") if page[k]}
     brand = given.get("brand") or {}

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from retention_lib.advice.found import Recommendation
+from retention_lib.advice.found import Found, Recommendation
 from retention_lib.metrics import Metric
 from retention_lib.report.findings.advice_words import WORDS, Words
 from retention_lib.report.findings.timing import MONTHS, WEEKDAYS
@@ -78,12 +78,7 @@ def whom(one: Recommendation, sheet: str | None) -> Sentence | None:
     found = one.found
     if found.customers is None:
         return None
-    values: dict[str, Any] = {
-        "n": found.customers,
-        "sheet": sheet,
-        "stake": about(Metric(found.at_stake or 0.0, "currency")),
-        "point": about(Metric(found.point or 0.0, "currency"), 2),
-    }
+    values = _on_list(found, sheet) | {"point": about(Metric(found.point or 0.0, "currency"), 2)}
     if sheet is None:
         return Sentence(Counted("{n} customer.", "{n} customers."), **values)
     if found.point is None:
@@ -119,11 +114,7 @@ def who(one: Recommendation, sheet: str | None) -> Sentence:
     found = one.found
     if found.customers is None:
         return seen(one)
-    values: dict[str, Any] = {
-        "n": found.customers,
-        "sheet": sheet,
-        "stake": about(Metric(found.at_stake or 0.0, "currency")),
-    }
+    values = _on_list(found, sheet)
     if sheet is None:
         return Sentence("Customers: {n}.", **values)
     if not found.at_stake:
@@ -178,6 +169,12 @@ def ranked() -> Sentence:
         "surely stay. A measure is named only where this base's own figures call for it; whether "
         "it works, the test shows."
     )
+
+
+def _on_list(found: Found, sheet: str | None) -> dict[str, Any]:
+    """How many customers, on which sheet, and what is at stake with them."""
+    stake = about(Metric(found.at_stake or 0.0, "currency"))
+    return {"n": found.customers, "sheet": sheet, "stake": stake}
 
 
 def _words(one: Recommendation) -> Words:
