@@ -6,14 +6,18 @@ Every failure is sentences on standard error and an exit code; a traceback only 
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 
 from retention_lib.errors import RetentionError
+
+if TYPE_CHECKING:
+    from retention_lib.params import ClientFile
 
 app = typer.Typer(
     name="retention",
@@ -27,6 +31,12 @@ app = typer.Typer(
 Files = Annotated[
     list[Path], typer.Argument(metavar="FILE…", help="Client files, such as params/acme.yaml.")
 ]
+Out = Annotated[
+    str,
+    typer.Option(
+        "--out", metavar="DIR", help="Folder of the reports, or an address: s3://bucket/reports."
+    ),
+]
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
 
 out = Console(highlight=False, soft_wrap=True)
@@ -36,9 +46,7 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 @app.command()
 def report(
     files: Files,
-    to: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of the reports.")] = Path(
-        "reports"
-    ),
+    to: Out = "reports",
     only: Annotated[
         str | None, typer.Option(metavar="CHAPTER", help="One chapter, such as 03_cltv.")
     ] = None,
@@ -52,46 +60,50 @@ def report(
         ),
     ] = None,
     timeout: Annotated[
-        int | None, typer.Option(metavar="S", help="Seconds that a cell may take.")
+        int | None,
+        typer.Option(
+            metavar="S", min=1, help="Seconds that a step may take: the data, a chapter …"
+        ),
+    ] = None,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            "-j",
+            metavar="N",
+            min=1,
+            help="Clients at once; by default as many as there are cores, and memory for.",
+        ),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Make also the reports of which nothing has changed.")
+    ] = False,
+    executor: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run on a cluster, such as dask://host:8786."),
     ] = None,
     debug: Debug = False,
 ) -> None:
-    """Make the reports of these clients."""
-    clients = _read_all(files, debug)
+    """Make the reports of these clients; those of which nothing has changed stay as they are."""
+    clients, refused = _read(files)
+    if refused and not clients:
+        raise typer.Exit(max(_tell(error, debug) for _, error in refused))
     # imported here: a bad client file is told without waiting for the libraries of a run
-    from retention_lib.run.index import FILE_NAME
-    from retention_lib.run.progress import Progress
-    from retention_lib.run.report import report_client
+    from retention_lib.run.command import Asked, one, several
 
-    codes = []
-    for client in clients:
-        with Progress(out, client.params.title or client.params.client) as progress:
-            try:
-                made = report_client(
-                    client,
-                    to,
-                    only=only,
-                    pdf=pdf,
-                    author=author,
-                    timeout=timeout,
-                    progress=progress,
-                )
-            except RetentionError as error:
-                codes.append(_tell(error, debug))
-                continue
-        for sentence in made.warnings:
-            err.print(f"{client.params.client}: {sentence}", markup=False)
-        for sentence in made.undone:
-            err.print(f"{client.params.client}, PDF: {sentence}", markup=False)
-        if made.finding:
-            out.print(made.finding, markup=False)
-        out.print(f"{made.report}", markup=False)
-        if made.pdf:
-            out.print(f"{made.pdf}", markup=False)
-        codes += [1] if made.undone else []
-    if len(clients) > 1:
-        out.print(f"All clients: {to / FILE_NAME}", markup=False)
-    raise typer.Exit(_exit_code(codes, len(clients)))
+    asked = Asked(
+        to, only=only, pdf=pdf, author=author, timeout=timeout, jobs=jobs, force=force, debug=debug
+    )
+    alone = len(files) == 1 and executor is None
+    try:
+        code = (
+            one(clients[0], asked, out, err)
+            if alone
+            else several(clients, refused, asked, out, err, executor)
+        )
+    except RetentionError as error:
+        raise typer.Exit(_tell(error, debug)) from None
+    raise typer.Exit(code)
 
 
 @app.command()
@@ -175,9 +187,7 @@ def diff(
         typer.Argument(metavar="A", help="A report's day, YYYY-MM-DD, latest or previous."),
     ] = None,
     b: Annotated[str | None, typer.Argument(metavar="B", help="Another one's.")] = None,
-    reports: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder of the reports.")
-    ] = Path("reports"),
+    to: Out = "reports",
     moved: Annotated[
         bool, typer.Option("--moved", help="Only what moved, the surest first.")
     ] = False,
@@ -187,9 +197,13 @@ def diff(
     """Compare two reports of a client, by default the last two."""
     from retention_lib.run import diff_words
     from retention_lib.run.diff import diff as compare
+    from retention_lib.run.remote import opened
 
     try:
-        found = compare(reports, client, a, b)
+        with opened(to) as reports:
+            reports.name_all()
+            reports.fetch(client)
+            found = compare(reports.folder, client, a, b)
     except RetentionError as error:
         raise typer.Exit(_tell(error, debug)) from None
     if as_json:
@@ -198,21 +212,27 @@ def diff(
         diff_words.print_diff(found, out, only_moved=moved)
 
 
-def _read_all(files: list[Path], debug: bool) -> list:
+def _read_all(files: list[Path], debug: bool) -> list[ClientFile]:
     """Every client file, or the end of the command with every error of every file."""
+    read, refused = _read(files)
+    if refused:
+        raise typer.Exit(max(_tell(error, debug) for _, error in refused))
+    return read
+
+
+def _read(files: list[Path]) -> tuple[list[ClientFile], list[tuple[Path, RetentionError]]]:
+    """The client files that can be read, and the errors of the others."""
     from retention_lib.params import read_client_file
 
-    read, errors = [], []
+    read: list[ClientFile] = []
+    refused: list[tuple[Path, RetentionError]] = []
     for file in files:
         try:
             read.append(read_client_file(file))
         except RetentionError as error:
-            errors.append(error)
-    if errors:
-        raise typer.Exit(max(_tell(error, debug) for error in errors))
-    twice = {
-        c.params.client for c in read if [d.params.client for d in read].count(c.params.client) > 1
-    }
+            refused.append((file, error))
+    names = [client.params.client for client in read]
+    twice = {name for name in names if names.count(name) > 1}
     if twice:
         err.print(
             f"client: {', '.join(sorted(twice))} is named by more than one of the files; "
@@ -220,7 +240,7 @@ def _read_all(files: list[Path], debug: bool) -> list:
             markup=False,
         )
         raise typer.Exit(2)
-    return read
+    return read, refused
 
 
 def _tell(error: RetentionError, debug: bool) -> int:
@@ -240,6 +260,8 @@ def _exit_code(failures: list[int], clients: int) -> int:
 
 def main() -> None:
     """Entry point of the command."""
+    # many small matrices: threads for each cost more than they give, and chapters run side by side
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     app()
 
 

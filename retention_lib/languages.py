@@ -40,12 +40,34 @@ def catalog(language: str) -> gettext.NullTranslations:
     """A language's messages; what its catalog lacks is told in the source's language."""
     if language == SOURCE:
         return gettext.NullTranslations()
+    return _compiled(*_state(language))
+
+
+def read_ahead() -> None:
+    """Read all catalogs, for processes that are forked from this one.
+
+    Each of them still looks whether the files are the same.
+    """
+    for language in languages():
+        if language != SOURCE:
+            _compiled(*_state(language))
+
+
+def _state(language: str) -> tuple[str, Path, int, int]:
+    """The language, its file, and when and how large that was last written."""
+    files = (catalog_file(language, folder) for folder in _folders())
+    file = next(file for file in files if file.exists())
+    about = file.stat()
+    return language, file, about.st_mtime_ns, about.st_size
+
+
+@lru_cache
+def _compiled(language: str, file: Path, _written: int, _size: int) -> gettext.NullTranslations:
     # imported here: an English report has no use for it
     from babel.messages.mofile import write_mo
     from babel.messages.pofile import read_po
 
-    files = (catalog_file(language, folder) for folder in _folders())
-    with next(file for file in files if file.exists()).open("rb") as stream:
+    with file.open("rb") as stream:
         messages = read_po(stream, locale=language)
     compiled = io.BytesIO()
     write_mo(compiled, messages)

@@ -20,8 +20,9 @@ from scipy.integrate import quad
 from scipy.stats import t as student
 
 from retention_lib.data.base import Base
+from retention_lib.data.handover import VARIABLE
 from retention_lib.data.read import read_base
-from retention_lib.models import dropout
+from retention_lib.models import dropout, kept_economics
 from retention_lib.models.at_stake import value_at_stake
 from retention_lib.models.changed import changed
 from retention_lib.models.costs import Payback
@@ -635,3 +636,36 @@ def test_everybody_on_the_last_day() -> None:
     observed = cumulative_margin(base, margin=1.0, discount_rate=0.1)
     assert observed[["month", "n", "value"]].to_numpy().tolist() == [[0, 30, 10.0]]
     assert economics_parts.sections(base, make_forecast(base), page())
+
+
+# --- From the run to its chapters ----------------------------------------------------------------
+
+
+def test_a_runs_chapters_take_over_its_economics_to_the_last_digit(
+    base: Base,
+    made: Forecast,
+    found: Economics,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    kept_economics.save(found, base, tmp_path)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    taken = kept_economics.economics_of(base, made)
+    assert taken is not found
+    frames = {"new": pd.DataFrame(), "more": None}
+    plain = [dataclasses.asdict(dataclasses.replace(e, **frames)) for e in (found, taken)]
+    assert all(one.pop("new").empty for one in plain)
+    assert plain[0] == plain[1]
+    pd.testing.assert_frame_equal(taken.new, found.new, check_exact=True)
+    pd.testing.assert_frame_equal(taken.more.months, found.more.months, check_exact=True)
+    names = ("customers", "retention", "highest", "log_k", "at_risk")
+    assert all(getattr(taken.more, n) == getattr(found.more, n) for n in names)
+
+
+def test_economics_of_other_parameters_are_not_taken_over(
+    base: Base, made: Forecast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept_economics.save(None, base, tmp_path)
+    monkeypatch.setenv(VARIABLE, str(tmp_path))
+    assert kept_economics.economics_of(base, made) is None
+    assert kept_economics.economics_of(with_params(base, margin=0.3), made) is not None

@@ -72,12 +72,12 @@ class TestFiles:
         }
 
     def test_nothing_is_left_beside_the_reports(self, reports: Path) -> None:
-        beside = [".history.lock", "history.parquet"]
+        beside = [".history.lock", ".prepared", ".run.lock", "history.parquet"]
         assert {p.name for p in reports.iterdir() if p.is_file()} == {".index.lock", "index.html"}
         folders = [p for p in reports.iterdir() if p.is_dir()]
         found = {p.name: sorted(one.name for one in p.iterdir()) for p in folders}
-        assert found["cdnow"] == [*beside[:1], "1998-06-30", *beside[1:]]
-        assert found["cdnow-sample"] == [*beside[:1], "1997-09-30", *beside[1:]]
+        assert found["cdnow"] == [*beside[:-1], "1998-06-30", *beside[-1:]]
+        assert found["cdnow-sample"] == [*beside[:-1], "1997-09-30", *beside[-1:]]
 
     @pytest.mark.parametrize(
         ("client", "as_of"), [("cdnow", "1998-06-30"), ("cdnow-sample", "1997-09-30")]
@@ -296,7 +296,10 @@ class TestFailures:
             report_client(file, tmp_path / "reports")
         assert caught.value.exit_code == 3
         # but what the page of all clients tells of it
-        assert [p.name for p in (tmp_path / "reports" / "acme").iterdir()] == ["data.failed"]
+        assert {p.name for p in (tmp_path / "reports" / "acme").iterdir()} == {
+            ".run.lock",
+            "data.failed",
+        }
 
     def test_a_chapter_that_stops_leaves_the_last_good_report(
         self, tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch

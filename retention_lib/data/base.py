@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import ibis
 import ibis.expr.types as ir
@@ -19,8 +19,13 @@ import pandas as pd
 
 from retention_lib.data import purchases, schema
 from retention_lib.data.periods import Windows, windows
+from retention_lib.data.totals import totals
 from retention_lib.data.understood import Understood
+from retention_lib.data.worked_out import WorkedOut
 from retention_lib.params import Params
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: The fact that names the optional fields of the rows.
 FIELDS: Final = "fields"
@@ -86,7 +91,10 @@ class Base:
     source_rows: SourceRows = field(repr=False, compare=False)
     understood: Understood | None = None
     _facts: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
-    _frames: dict[dt.date, pd.DataFrame] = field(default_factory=dict, repr=False, compare=False)
+    _worked_out: WorkedOut = field(default_factory=WorkedOut, repr=False, compare=False)
+    _frames: dict[tuple[dt.date, str], pd.DataFrame] = field(
+        default_factory=dict, repr=False, compare=False
+    )
 
     @property
     def rows_used(self) -> int:
@@ -108,6 +116,9 @@ class Base:
         """Used rows that are equal to another in every mapped column, the first of each apart."""
 
         def copies() -> int:
+            # equal rows are of one customer, day and order
+            if not totals(self)["more"]:
+                return 0
             return self.rows_used - self.source_rows.count(self.rows.drop(schema.DAY).distinct())
 
         return self.fact("copies", copies)
@@ -124,6 +135,28 @@ class Base:
         if name not in self._facts:
             self._facts[name] = work_out()
         return self._facts[name]
+
+    def once(self, name: str, work_out: Callable[[], ir.Table]) -> pa.Table:
+        """A small table, worked out once for all chapters of a run.
+
+        Parameters
+        ----------
+        name : str
+            Letters, digits and hyphens. It names what the table depends on besides the base and
+            its window: keys of the client file that aren't of the data, such as `period_months`.
+        work_out : callable
+            Gives the table as an expression.
+        """
+        key = f"{self.start}-{self.as_of}-{name}"
+        table = self._worked_out.get(key)
+        if table is None:
+            table = work_out().to_pyarrow()
+            self._worked_out.put(key, table)
+        return table
+
+    def leave_in(self, folder: Path) -> None:
+        """Leave what `once` has worked out, and will, in a folder for the chapters of a run."""
+        self._worked_out.leave_in(folder)
 
     @property
     def fields(self) -> list[str]:
@@ -153,12 +186,17 @@ class Base:
 
     def customers(self, as_of: dt.date | None = None) -> pd.DataFrame:
         """One row per customer (`purchases.summary`), as of the report's day or an earlier one."""
-        end = as_of or self.as_of
-        if end not in self._frames:
-            self._frames[end] = purchases.summarise(self.days, end, self.params.time_unit)
+        end, unit = as_of or self.as_of, self.params.time_unit
+
+        def customers() -> ir.Table:
+            return purchases.ordered_summary(self.days, end, unit)
+
+        if (end, unit) not in self._frames:
+            table = self.once(f"customers-{end}-{unit}", customers)
+            self._frames[end, unit] = purchases.as_frame(table, end, unit)
         # pandas copies on write: whoever changes the frame changes only its own
-        frame = self._frames[end].copy(deep=False)
-        frame.attrs = dict(self._frames[end].attrs)
+        frame = self._frames[end, unit].copy(deep=False)
+        frame.attrs = dict(self._frames[end, unit].attrs)
         return frame
 
     def write_customers(self, file: Path, as_of: dt.date | None = None) -> None:
@@ -177,6 +215,7 @@ class Base:
         the chapters are at work is as much as a chapter needs.
         """
         self._frames.clear()
+        self._worked_out.forget()
         self.order_days.get_backend().disconnect()
 
     def at(self, day: dt.date) -> Base:
@@ -189,10 +228,14 @@ class Base:
         """
         if day > self.as_of:
             raise ValueError(f"day is {day}, after the end of the data on {self.as_of}.")
-        later = self.order_days.filter(self.order_days[schema.DAY] > ibis.date(day))
-        gone = later.aggregate(
-            rows=later.rows.sum().coalesce(0), amount=later[schema.AMOUNT].sum().cast("float64")
-        ).execute()
+
+        def later() -> ir.Table:
+            rows = self.order_days.filter(self.order_days[schema.DAY] > ibis.date(day))
+            return rows.aggregate(
+                rows=rows.rows.sum().coalesce(0), amount=rows[schema.AMOUNT].sum().cast("float64")
+            )
+
+        gone = self.once(f"after-{day}", later).to_pandas()
         return dataclasses.replace(
             self,
             order_days=self.order_days.filter(self.order_days[schema.DAY] <= ibis.date(day)),
@@ -201,7 +244,6 @@ class Base:
             left_out=by_cause([self.left_out, gone.assign(cause=purchases.OUTSIDE_WINDOW)]),
             # what the rows have is no question of the day
             _facts={name: self._facts[name] for name in (FIELDS,) if name in self._facts},
-            _frames={},
         )
 
     def purchases(self) -> ir.Table:

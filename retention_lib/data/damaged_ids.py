@@ -15,8 +15,17 @@ import ibis.expr.types as ir
 from retention_lib.data import schema
 
 How = Literal["zeros", "decimals", "case", "shortened"]
+_Test = Callable[[ir.StringValue], ir.BooleanValue]
+_Key = Callable[[ir.StringValue], ir.StringValue]
 
 _SHORTENED: Final = r"^\d[.,]\d+[eE]\+?\d+$"
+
+#: Which ids are asked, and what those have in common that are likely one.
+_ALIKE: Final[dict[How, tuple[_Test, _Key]]] = {
+    "zeros": (lambda c: c.re_search(r"^\d+$"), lambda c: c.re_replace("^0+", "")),
+    "decimals": (lambda c: c.re_search(r"^\d+(\.0)?$"), lambda c: c.re_replace(r"\.0$", "")),
+    "case": (lambda c: c.notnull(), lambda c: c.lower()),
+}
 
 
 @dataclass(frozen=True)
@@ -49,36 +58,31 @@ def damaged_ids(days: ir.Table) -> list[DamagedIds]:
     """
     ids = days.select(schema.CUSTOMER).distinct()
     customer = ids[schema.CUSTOMER]
-    number = customer.re_search(r"^\d+$")
+    kinds = {how: (which(customer), key(customer)) for how, (which, key) in _ALIKE.items()}
+    short = customer.re_search(_SHORTENED)
+    # all in one pass: of sound ids, as nearly all are, there is nothing else to ask
+    counted = ids.aggregate(
+        **{how: ids.count(where=which) for how, (which, _) in kinds.items()},
+        **{f"{how}_keys": key.nunique(where=which) for how, (which, key) in kinds.items()},
+        short=ids.count(where=short),
+        shortest=customer.min(where=short),
+    )
+    (row,) = counted.to_pyarrow().to_pylist()
     found = [
-        _alike("zeros", ids.filter(number), lambda c: c.re_replace("^0+", "")),
-        _alike(
-            "decimals",
-            ids.filter(customer.re_search(r"^\d+(\.0)?$")),
-            lambda c: c.re_replace(r"\.0$", ""),
-        ),
-        _alike("case", ids, lambda c: c.lower()),
-        _shortened(ids.filter(customer.re_search(_SHORTENED))),
+        DamagedIds(how, number, _example(ids.filter(which), key))
+        for how, (which, key) in kinds.items()
+        if (number := int(row[how] - row[f"{how}_keys"]))
     ]
-    return [one for one in found if one is not None]
+    if row["short"]:
+        found.append(DamagedIds("shortened", int(row["short"]), (row["shortest"],)))
+    return found
 
 
-def _alike(
-    how: How, ids: ir.Table, key: Callable[[ir.StringValue], ir.StringValue]
-) -> DamagedIds | None:
-    keyed = ids.mutate(key=key(ids[schema.CUSTOMER]))
+def _example(ids: ir.Table, key: ir.StringValue) -> tuple[str, str]:
+    """Two ids of one key, the first key that has several."""
+    keyed = ids.mutate(key=key)
     groups = keyed.group_by("key").aggregate(
         ids=keyed.count(), one=keyed[schema.CUSTOMER].max(), other=keyed[schema.CUSTOMER].min()
     )
-    twice = groups.filter(groups.ids > 1)
-    number = int((twice.ids - 1).sum().to_pyarrow().as_py() or 0)
-    if not number:
-        return None
-    first = twice.order_by("key").limit(1).to_pyarrow().to_pylist()[0]
-    return DamagedIds(how, number, (first["one"], first["other"]))
-
-
-def _shortened(ids: ir.Table) -> DamagedIds | None:
-    customer = ids[schema.CUSTOMER]
-    row = ids.aggregate(ids=ids.count(), one=customer.min()).to_pyarrow().to_pylist()[0]
-    return DamagedIds("shortened", int(row["ids"]), (row["one"],)) if row["ids"] else None
+    first = groups.filter(groups.ids > 1).order_by("key").limit(1).to_pyarrow().to_pylist()[0]
+    return first["one"], first["other"]

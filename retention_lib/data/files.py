@@ -1,7 +1,8 @@
 """Which files a client's `source` names, and how to speak of them without giving a secret away.
 
 A path may hold `${NAME}`, filled from the environment when the source is opened. What it is filled
-with appears nowhere: a file found through it is spoken of as the client file writes it.
+with appears nowhere: a file found through it is spoken of as the client file writes it. A file that
+lies elsewhere is fetched (`data.remote`), and spoken of by its address.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ import difflib
 import glob
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
 from retention_lib.errors import DataError
+from retention_lib.keys.addresses import READ, is_of_files
 
 _VARIABLE: Final = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -48,21 +50,26 @@ class NamedFile:
     path : Path
     entry : str
         The path or pattern through which it was found, as the client file writes it.
+    address : str or None
+        Where it was fetched from.
     """
 
     path: Path
     entry: str
+    address: str | None = None
 
     @property
     def shown(self) -> str:
         """The path as it may be printed: as written where the environment filled it."""
-        return _printable(self.entry if _VARIABLE.search(self.entry) else str(self.path))
+        place = self.address or str(self.path)
+        return _printable(self.entry if _VARIABLE.search(self.entry) else place)
 
     @property
     def name(self) -> str:
         """The name without its folders, as it may be printed."""
         written = re.split(r"[/\\]", self.entry)[-1]
-        return _printable(written if _VARIABLE.search(written) else self.path.name)
+        own = re.split("/", self.address)[-1] if self.address else self.path.name
+        return _printable(written if _VARIABLE.search(written) else own)
 
 
 def fill_variables(text: str) -> str:
@@ -86,7 +93,9 @@ def fill_variables(text: str) -> str:
     return _VARIABLE.sub(value, text)
 
 
-def named_files(source: str | Sequence[str], folder: Path) -> tuple[NamedFile, ...]:
+def named_files(
+    source: str | Sequence[str], folder: Path, room: Callable[[], Path] | None = None
+) -> tuple[NamedFile, ...]:
     """The files that `source` names, in a stable order, each once.
 
     Parameters
@@ -95,19 +104,26 @@ def named_files(source: str | Sequence[str], folder: Path) -> tuple[NamedFile, .
         Paths or patterns.
     folder : Path
         Where relative ones start.
+    room : callable, optional
+        Gives the folder for what lies elsewhere, where no run keeps it (`remote.fetch.kept_in`).
 
     Raises
     ------
     DataError
         A path or pattern that matches no file, a folder, a kind of file that isn't read, an unset
-        variable.
+        variable, a file elsewhere that can't be fetched.
     """
     entries = [source] if isinstance(source, str) else list(source)
     # by path, so that a file that two entries name isn't counted twice
-    files: dict[Path, NamedFile] = {}
+    files: dict[str, NamedFile] = {}
     for entry in entries:
-        for path in _matches(fill_variables(entry), folder):
-            files.setdefault(path, NamedFile(path, entry))
+        text = fill_variables(entry)
+        if is_of_files(text):
+            named = _fetched(text, entry, room)
+        else:
+            named = {str(path): NamedFile(path, entry) for path in _matches(text, folder)}
+        for key, file in named.items():
+            files.setdefault(key, file)
     found = tuple(files.values())
     for file in found:
         _check(file)
@@ -117,6 +133,47 @@ def named_files(source: str | Sequence[str], folder: Path) -> tuple[NamedFile, .
             f"source: the files are of different kinds ({names}); name files of one kind"
         )
     return found
+
+
+def states(source: str | Sequence[str], folder: Path) -> list[tuple[str | int, ...]]:
+    """The files that `source` names, each with what changes when it does: its size, time or tag.
+
+    Parameters
+    ----------
+    source, folder
+        As for `named_files`. Nothing is fetched.
+
+    Raises
+    ------
+    DataError
+        As `named_files`.
+    OSError
+        A file that goes meanwhile.
+    """
+    found: list[tuple[str | int, ...]] = []
+    for entry in [source] if isinstance(source, str) else source:
+        text = fill_variables(entry)
+        if is_of_files(text):
+            # imported here: most clients' files lie on this machine
+            from retention_lib.data.remote import fetch
+
+            found += fetch.states(text, _shown(entry, text))
+        else:
+            told = ((file.path, file.path.stat()) for file in named_files(entry, folder))
+            found += [(str(path.absolute()), at.st_size, at.st_mtime_ns) for path, at in told]
+    return found
+
+
+def lies_elsewhere(source: str | Sequence[str]) -> bool:
+    """Whether a file of a source has to be fetched before it is read.
+
+    Raises
+    ------
+    DataError
+        An unset variable.
+    """
+    entries = [source] if isinstance(source, str) else source
+    return any(is_of_files(fill_variables(entry)) for entry in entries)
 
 
 def resolve_files(source: str | Sequence[str], folder: Path) -> tuple[Path, ...]:
@@ -149,11 +206,32 @@ def empty(file: NamedFile) -> DataError:
     return DataError(f"source: {file.shown} is empty; export or fetch it again")
 
 
+def _fetched(text: str, entry: str, room: Callable[[], Path] | None) -> dict[str, NamedFile]:
+    # imported here: most clients' files lie on this machine
+    from retention_lib.data.remote import fetch
+
+    place = fetch.kept()
+    if place is None:
+        if room is None:
+            raise DataError(f"source: {_shown(entry, text)} lies elsewhere; name files here")
+        place = room()
+
+    def check(name: str) -> None:
+        kind(NamedFile(Path(name), entry, name))
+
+    found = fetch.fetch(text, _shown(entry, text), place, check)
+    return {one.key: NamedFile(Path(one.file), entry, one.address) for one in found}
+
+
+def _shown(entry: str, text: str) -> str:
+    return _printable(entry if _VARIABLE.search(entry) else text)
+
+
 def _matches(text: str, folder: Path) -> list[Path]:
     if "://" in text:
         raise DataError(
-            "source: an address stands among the files; a list or pattern is of paths on this "
-            "machine, and a database's address stands alone"
+            "source: an address stands among the files that is none of files; a list is of paths "
+            f"and of addresses such as {READ}, and a database's address stands alone"
         )
     try:
         relative = Path(text).expanduser()

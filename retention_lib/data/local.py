@@ -19,6 +19,9 @@ import ibis
 #: Enough for ten million rows without spilling, and little enough for several clients at once.
 MEMORY: Final = "2GB"
 
+#: Rows that the engine keeps together: what one thread reads at a time.
+ROW_GROUP: Final = 122_880
+
 
 def connect(timezone: str = "UTC", database: Path | None = None) -> Any:
     """An embedded DuckDB whose session takes a time without zone as local in `timezone`.
@@ -51,6 +54,21 @@ def connect(timezone: str = "UTC", database: Path | None = None) -> Any:
 def set_timezone(con: Any, timezone: str) -> None:
     """Set the time zone of a DuckDB session."""
     con.raw_sql(f"SET TimeZone = {quoted(timezone)}")
+
+
+def fit_threads(con: Any, rows: int) -> None:
+    """Use no more threads than rows can be shared among; that they wait for each other costs time.
+
+    Parameters
+    ----------
+    con : ibis DuckDB backend
+    rows : int
+        Rows of the largest table.
+    """
+    groups = max(-(-rows // ROW_GROUP), 1)
+    ((threads,),) = con.raw_sql("SELECT current_setting('threads')").fetchall()
+    if groups < threads:
+        con.raw_sql(f"SET threads = {groups}")
 
 
 def quoted(text: str) -> str:

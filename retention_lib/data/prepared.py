@@ -13,10 +13,12 @@ from typing import Any, Final
 
 import ibis.expr.types as ir
 import pandas as pd
+import pyarrow as pa
 
 from retention_lib.data.base import FIELDS, Base
-from retention_lib.data.local import connect
+from retention_lib.data.local import connect, fit_threads
 from retention_lib.data.repeats import orders_of_one_amount
+from retention_lib.data.worked_out import WorkedOut, read_table, write_table
 from retention_lib.params import Params
 
 #: The keys on which the prepared data depends: with another value the source is read again.
@@ -26,6 +28,8 @@ _DATA_KEYS: Final = {
 }
 _TABLES: Final = ("order_days", "days")
 _FRAMES: Final = ("left_out", "currencies")
+#: The files of these.
+FRAMES: Final = tuple(f"{name}.arrow" for name in _FRAMES)
 _ABOUT: Final = "prepared.json"
 
 
@@ -35,7 +39,7 @@ def prepare(base: Base, folder: Path) -> None:
     for name in _TABLES:
         getattr(base, name).to_parquet(folder / f"{name}.parquet")
     for name in _FRAMES:
-        getattr(base, name).to_parquet(folder / f"{name}.parquet")
+        write_table(pa.Table.from_pandas(getattr(base, name)), folder / f"{name}.arrow")
     # what is bought next is told by category, whichever breakdowns are asked for
     dimensions = {*base.params.dimensions, *({"category"} & set(base.fields))}
     for dimension in sorted(dimensions):
@@ -54,6 +58,7 @@ def prepare(base: Base, folder: Path) -> None:
         "fingerprint": base.fingerprint,
     }
     (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+    base.leave_in(folder)
 
 
 def from_prepared(params: Params, folder: Path, read: Callable[[], Base]) -> Base | None:
@@ -73,8 +78,9 @@ def from_prepared(params: Params, folder: Path, read: Callable[[], Base]) -> Bas
     if about["key"] != _data_key(params):
         return None
     con = connect(params.timezone)
+    fit_threads(con, about["rows_in"])
     order_days, days = (_read(con, folder / f"{name}.parquet") for name in _TABLES)
-    left_out, currencies = (pd.read_parquet(folder / f"{name}.parquet") for name in _FRAMES)
+    left_out, currencies = (_frame(folder / f"{name}.arrow") for name in _FRAMES)
     return Base(
         params=params,
         order_days=order_days,
@@ -88,6 +94,7 @@ def from_prepared(params: Params, folder: Path, read: Callable[[], Base]) -> Bas
         fingerprint=about["fingerprint"],
         source_rows=_Rows(con, folder, read),
         _facts=about["facts"],
+        _worked_out=WorkedOut(folder),
     )
 
 
@@ -124,6 +131,12 @@ def _by(folder: Path, dimension: str) -> Path:
 def _read(con: Any, file: Path) -> ir.Table:
     # signs of a pattern in a folder's name are meant as they stand
     return con.read_parquet(glob.escape(str(file)), hive_partitioning=False)
+
+
+def _frame(file: Path) -> pd.DataFrame:
+    table = read_table(file)
+    assert table is not None  # left with the rest
+    return table.to_pandas()
 
 
 def _data_key(params: Params) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import ibis
 import ibis.expr.types as ir
@@ -19,6 +19,9 @@ import pandas as pd
 from retention_lib.data import schema
 from retention_lib.sentence import N_
 from retention_lib.units import DAYS_PER_UNIT
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 SECONDS_A_DAY: Final = 86_400
 
@@ -302,14 +305,25 @@ def summary(days: ir.Table, as_of: dt.date, unit: Literal["day", "week"] = "day"
 
 
 def summarise(days: ir.Table, as_of: dt.date, unit: Literal["day", "week"] = "day") -> pd.DataFrame:
-    """`summary` as a frame indexed by customer, in the order of the ids.
+    """`summary` as a frame (`as_frame`)."""
+    return as_frame(ordered_summary(days, as_of, unit).to_pyarrow(), as_of, unit)
+
+
+def ordered_summary(
+    days: ir.Table, as_of: dt.date, unit: Literal["day", "week"] = "day"
+) -> ir.Table:
+    """`summary` in the order of the ids, its dates as times: what `as_frame` reads."""
+    # as objects, a million dates take longer than all the rest
+    table = summary(days, as_of, unit).order_by(schema.CUSTOMER)
+    return table.mutate({name: table[name].cast("timestamp(0)") for name in ("first", "last")})
+
+
+def as_frame(table: pa.Table, as_of: dt.date, unit: Literal["day", "week"]) -> pd.DataFrame:
+    """`ordered_summary`, worked out, as a frame indexed by customer.
 
     The frame carries its ruler (`time_unit`), grain and end in `attrs`.
     """
-    # through Arrow: as objects, a million dates take longer than all the rest
-    table = summary(days, as_of, unit).order_by(schema.CUSTOMER)
-    seconds = {name: table[name].cast("timestamp(0)") for name in ("first", "last")}
-    frame = table.mutate(**seconds).to_pyarrow().to_pandas().set_index(schema.CUSTOMER)
+    frame: pd.DataFrame = table.to_pandas().set_index(schema.CUSTOMER)
     frame = frame.astype(
         {
             **dict.fromkeys(("first", "last"), "datetime64[s]"),

@@ -20,6 +20,7 @@ from retention_lib.data.purchases import (
     OUTSIDE_WINDOW,
     RETURN_DROPPED,
 )
+from retention_lib.data.totals import totals
 from retention_lib.sentence import N_
 
 #: The key of the client file that changes how many rows are left out, by cause.
@@ -154,8 +155,7 @@ def _by_cause(base: Base, what: str) -> dict[str, float]:
 
 def used_amount(base: Base) -> float:
     """The sum of the used rows, returns included; 0 of none."""
-    total = base.days[schema.AMOUNT].sum().cast("float64").to_pyarrow().as_py()
-    return float(total or 0.0)
+    return float(totals(base)["amount"])
 
 
 def placeholders(base: Base) -> pd.DataFrame:
@@ -168,32 +168,37 @@ def placeholders(base: Base) -> pd.DataFrame:
     """
     orders = base.orders()
     per_customer = orders.group_by(schema.CUSTOMER).aggregate(orders=orders.count())
-    sums = per_customer.aggregate(
-        orders=per_customer.orders.sum(), customers=per_customer.count()
-    ).execute()
-    total, customers = (int(sums[name].iloc[0]) for name in ("orders", "customers"))
-    customer, count = per_customer[schema.CUSTOMER], per_customer.orders
+    of_all = per_customer.aggregate(total=per_customer.orders.sum(), customers=per_customer.count())
+    each = per_customer.cross_join(of_all)
+    customer, count, total = each[schema.CUSTOMER], each.orders, each.total
     low = customer.lower()
     named = low.isin([p for p in PLACEHOLDERS if p != FIRST_NUMBER])
     is_test = low.re_search(_TESTS)
     stands_out = (count > IMPLAUSIBLE_SHARE * total) & (
-        count * (customers - 1) >= IMPLAUSIBLE_TIMES * (total - count)
+        count * (each.customers - 1) >= IMPLAUSIBLE_TIMES * (total - count)
     )
     busy = (count >= IMPLAUSIBLE_ORDERS) & stands_out
     first = (customer == FIRST_NUMBER) & (count >= FIRST_NUMBER_ORDERS) & stands_out
-    found = per_customer.mutate(is_test=is_test & ~(named | busy | first))
-    frame = found.filter(named | is_test | busy | first).execute()
-    if frame.loc[frame["is_test"], "orders"].sum() > TESTS_AT_MOST * total:
-        frame = frame[~frame["is_test"]]
-    frame = frame.drop(columns="is_test")
+    found = each.filter(named | is_test | busy | first).select(
+        schema.CUSTOMER, "orders", "total", is_test=is_test & ~(named | busy | first)
+    )
+    frame = found.to_pyarrow().to_pandas()
+    tests = frame["is_test"].astype(bool)
+    if (frame.loc[tests, "orders"].sum() > TESTS_AT_MOST * frame["total"]).any():
+        frame = frame[~tests]
     frame = frame.sort_values(
         ["orders", schema.CUSTOMER], ascending=[False, True], ignore_index=True
     )
-    return frame.assign(share=frame["orders"] / total)
+    share = frame["orders"] / frame["total"]
+    return frame.drop(columns=["is_test", "total"]).assign(share=share)
 
 
 def without_purchase(base: Base) -> int:
     """Customers with used rows but no purchase: all their days net to zero or less."""
     days = base.days
-    per_customer = days.group_by(schema.CUSTOMER).aggregate(bought=days[schema.BOUGHT].any())
-    return int(per_customer.filter(~per_customer.bought).count().execute())
+    customer = days[schema.CUSTOMER]
+    found = days.aggregate(
+        all=customer.nunique(), buyers=customer.nunique(where=days[schema.BOUGHT])
+    )
+    (row,) = found.to_pyarrow().to_pylist()
+    return int(row["all"] - row["buyers"])

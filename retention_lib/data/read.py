@@ -15,7 +15,7 @@ import pandas as pd
 from retention_lib.data import purchases, rates, schema
 from retention_lib.data.base import Base, by_cause
 from retention_lib.data.handover import run_folder
-from retention_lib.data.local import connect
+from retention_lib.data.local import connect, fit_threads
 from retention_lib.data.locate import client_folder
 from retention_lib.data.prepared import from_prepared
 from retention_lib.data.sources import Source, open_source
@@ -70,6 +70,8 @@ def read_base(params: Params, folder: Path, today: dt.date | None = None) -> Bas
     tallied = source.fetch(purchases.tally(marked), con, "tally")
     rates.check_currencies(tallied, params)
     counts = purchases.counts_by_cause(tallied).to_pyarrow().to_pandas(date_as_object=True)
+    # from here on only what was counted is asked, beside a few questions to a part of the rows
+    fit_threads(con, int(counts["rows"].sum()))
     is_used = counts["cause"].isna()
     if not is_used.any():
         raise _nothing_usable(by_cause([counts]), source)

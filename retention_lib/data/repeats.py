@@ -9,6 +9,7 @@ import ibis.expr.types as ir
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
+from retention_lib.data.totals import totals
 
 #: One amount on all rows is chance in a few orders; fewer than this tell nothing.
 REPEATING_ORDERS: Final = 20
@@ -31,11 +32,11 @@ def orders_of_one_amount(base: Base) -> dict[str, Any] | None:
 
 
 def _counted(base: Base) -> dict[str, Any] | None:
+    # the source is read again only where there is something to find, and grouped of a part only
+    if totals(base)["several"] < REPEATING_ORDERS:
+        return None
     days = base.order_days
     several = days.filter(days.rows > 1)
-    # the source is read again only where there is something to find, and grouped of a part only
-    if several.count().to_pyarrow().as_py() < REPEATING_ORDERS:
-        return None
     lines = base.rows
     beyond = [name for name in _BEYOND_A_LINE if name in lines.columns]
     if not beyond:

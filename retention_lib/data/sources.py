@@ -22,12 +22,13 @@ from retention_lib.data.day_formats import EPOCH, EXCEL
 from retention_lib.data.files import NamedFile, named_files
 from retention_lib.data.files import fill_variables as fill_variables
 from retention_lib.data.files import resolve_files as resolve_files
-from retention_lib.data.local import connect
+from retention_lib.data.local import connect, temporary_folder
 from retention_lib.data.matching import check_columns, check_marks
 from retention_lib.data.raw import look_at
 from retention_lib.data.understood import Understood, understood_table
 from retention_lib.data.unreadable import unreadable
 from retention_lib.errors import DataError
+from retention_lib.keys import addresses
 from retention_lib.keys.source import source_kind
 from retention_lib.params import Params
 
@@ -139,7 +140,11 @@ def open_source(params: Params, folder: Path) -> Source:
     kind_of_source = source_kind(params.source)
     filled = params.source
     if kind_of_source == "unknown" and isinstance(filled, str):
-        kind_of_source = source_kind(fill_variables(filled))
+        filled = fill_variables(filled)
+        kind_of_source = source_kind(filled)
+        scheme = addresses.scheme_of(filled)
+        if kind_of_source == "database" and (near := addresses.near_store(scheme)):
+            raise DataError(f"source: {scheme}:// isn't read; did you mean {near}://?")
     if kind_of_source == "database":
         database = open_database(params, folder)
         return Source(
@@ -154,7 +159,7 @@ def open_source(params: Params, folder: Path) -> Source:
         assert isinstance(params.source, str)
         table, mapped, names = open_builtin(con, params.source)
         return Source(con, table, mapped, names)
-    files = named_files(params.source, folder)
+    files = named_files(params.source, folder, lambda: temporary_folder(con))
     _check_date_format(con, params.csv.date_format)
     raw, understood = _read_files(con, files, params)
     return Source(

@@ -82,13 +82,13 @@ class Understood:
 
 
 def look(
-    files: Sequence[Path], csv: CsvFormat, columns: Columns | None
+    files: Sequence[Path | NamedFile], csv: CsvFormat, columns: Columns | None
 ) -> tuple[Understood, pd.DataFrame]:
     """What the files look like, from a sample of them.
 
     Parameters
     ----------
-    files : sequence of Path
+    files : sequence of Path or NamedFile
         All of one kind.
     csv : CsvFormat
         What the client file says, which always wins.
@@ -108,12 +108,12 @@ def look(
     DataError
         A file that holds no table, or whose encoding can't be told.
     """
-    looked = look_at([NamedFile(path, str(path)) for path in files], csv, columns)
+    looked = look_at([_named(file) for file in files], csv, columns)
     understood, _, _, _ = _from_sample(looked, csv, columns)
     return understood, looked.sample
 
 
-def understand(files: Sequence[Path], csv: CsvFormat, columns: Columns) -> Understood:
+def understand(files: Sequence[Path | NamedFile], csv: CsvFormat, columns: Columns) -> Understood:
     """What the files look like, for certain: whole columns are asked where a sample can't tell.
 
     Raises
@@ -121,8 +121,7 @@ def understand(files: Sequence[Path], csv: CsvFormat, columns: Columns) -> Under
     DataError
         As `look`; and where a format can't be told, naming the key that tells it.
     """
-    named = [NamedFile(path, str(path)) for path in files]
-    looked = look_at(named, csv, columns)
+    looked = look_at([_named(file) for file in files], csv, columns)
     return understood_table(ibis.duckdb.connect(), looked, csv, columns)[0]
 
 
@@ -177,6 +176,10 @@ def understood_table(
 
 _DATES: Final = ("date", "birthday")
 _AMOUNTS: Final = ("amount", "quantity", "unit_price")
+
+
+def _named(file: Path | NamedFile) -> NamedFile:
+    return NamedFile(file, str(file)) if isinstance(file, Path) else file
 
 
 def _of(columns: Columns, fields: Sequence[str]) -> list[str]:

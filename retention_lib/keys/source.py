@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import PlainValidator
 
+from retention_lib.keys import addresses
 from retention_lib.keys.refusals import Allowed, conflict, nearest, refused, shown
 from retention_lib.keys.secrets import SECRET_FOUND, VARIABLE, holds_secret
 from retention_lib.keys.values import checked_line
 
 BUILTINS = ("builtin:cdnow", "builtin:cdnow-sample", "builtin:completejourney")
-#: Addresses of files, not of databases.
-_REMOTE_FILES = ("file", "http", "https", "ftp", "sftp", "s3", "s3a", "gs", "gcs", "az", "abfs")
+_ADDRESSES = f"a path on this machine, {addresses.READ}, or a database's address"
 
 
 def source_kind(source: str | list[str]) -> Literal["builtin", "files", "database", "unknown"]:
@@ -22,7 +22,7 @@ def source_kind(source: str | list[str]) -> Literal["builtin", "files", "databas
     if source.startswith("builtin:"):
         return "builtin"
     if "://" in source:
-        return "database"
+        return "files" if addresses.is_of_files(source) else "database"
     return "unknown" if source.startswith("${") else "files"
 
 
@@ -41,6 +41,9 @@ def _source(value: object) -> str | list[str]:
 
 
 def _one_source(value: str) -> str:
+    is_of_files = addresses.is_of_files(value)
+    if is_of_files and not addresses.is_unread(value) and (fault := addresses.fault(value)):
+        raise conflict(fault)
     if holds_secret(value, settings=True):
         raise conflict(SECRET_FOUND)
     if "${" in VARIABLE.sub("", value):
@@ -48,8 +51,10 @@ def _one_source(value: str) -> str:
     if value.startswith("builtin:") and value not in BUILTINS:
         near = nearest(value, BUILTINS)
         raise refused(", ".join(BUILTINS), f"did you mean {near}?" if near else "")
-    if "://" in value and value.partition("://")[0].lower() in _REMOTE_FILES:
-        raise refused("a path on this machine, or a database's address", "fetch the file first")
+    if is_of_files and addresses.is_unread(value):
+        raise refused(_ADDRESSES, "fetch the file first")
+    if not is_of_files and (near := addresses.near_store(addresses.scheme_of(value))):
+        raise refused(_ADDRESSES, f"did you mean {near}://?")
     return checked_line(value)
 
 
@@ -57,7 +62,7 @@ Source = Annotated[
     str | list[str],
     PlainValidator(_source, json_schema_input_type=str | list[str]),
     Allowed(
-        "a path, glob or list of paths, builtin:cdnow or builtin:completejourney, "
-        "or a database's address"
+        "a path, glob or list of paths, also at s3://, gs:// or abfs://, builtin:cdnow or "
+        "builtin:completejourney, or a database's address"
     ),
 ]

@@ -6,6 +6,7 @@ CLV as it is: CLV / P(alive) − CLV.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -13,11 +14,12 @@ import pandas as pd
 
 from retention_lib.data.base import Base
 from retention_lib.models.changed import changed
-from retention_lib.models.clv import expected_values
+from retention_lib.models.clv import discounted_purchases, expected_spend, month_boundaries
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.forecast import Forecast
-from retention_lib.models.histories import Floats
+from retention_lib.models.histories import Floats, compress, distinct
 from retention_lib.models.predictive import draw_parameters
+from retention_lib.models.ruler import check_scoring
 from retention_lib.models.totals import Estimate
 from retention_lib.models.widening import Interval, errors_in_money, with_past
 
@@ -40,7 +42,10 @@ def value_at_stake(values: pd.DataFrame) -> Floats:
     ndarray, shape (n,)
         0 where p is 0 or not known; NaN where the CLV isn't known.
     """
-    alive, clv = (values[c].to_numpy(dtype=float) for c in ("p_alive", "clv"))
+    return _at_stake(*(values[c].to_numpy(dtype=float) for c in ("p_alive", "clv")))
+
+
+def _at_stake(alive: Floats, clv: Floats) -> Floats:
     return np.divide(clv * (1 - alive), alive, out=np.zeros(len(alive)), where=alive > 0)
 
 
@@ -74,14 +79,9 @@ def stake_interval(
     rng = np.random.default_rng(seed)
     if len(who) > MOST:
         who = who[np.sort(rng.choice(len(who), MOST, replace=False))]
-    customers = base.customers()
-    some = customers.loc[who]
-    some.attrs = dict(customers.attrs)
-    model, spend = made.purchase_model, made.spend_model
-
-    def at_stake(model: PurchaseFitter) -> float:
-        return float(value_at_stake(expected_values(some, model, spend, made.terms)).sum())
-
+    customers, model = base.customers(), made.purchase_model
+    check_scoring(customers, model, time_unit=made.terms.time_unit, as_of=made.terms.as_of)
+    at_stake = _stake_of(customers.loc[who], made)
     point = at_stake(model)
     if not (total > 0 and point > 0):
         return None
@@ -94,3 +94,21 @@ def stake_interval(
     estimate = Estimate(total, total * min(float(low), 1.0), total * max(float(high), 1.0))
     bias = made.holdout.bias if made.holdout else None
     return with_past(estimate, errors_in_money(made.backtests), bias)
+
+
+def _stake_of(customers: pd.DataFrame, made: Forecast) -> Callable[[PurchaseFitter], float]:
+    """What is at stake with some customers, added up, by any purchase model."""
+    terms = made.terms
+    times = month_boundaries(terms.as_of, terms.horizon_months, terms.time_unit)
+    factors = (1 + terms.discount_rate) ** (-np.arange(1, terms.horizon_months + 1) / 12)
+    histories = compress(customers["frequency"], customers["recency"], customers["T"])
+    pairs = distinct(histories.frequency, histories.T)
+    # Revenue per purchase of the customers with the same history, added up.
+    spend = terms.margin * expected_spend(customers, made.spend_model)
+    revenue = np.bincount(histories.inverse, spend, len(histories.weights))
+
+    def at_stake(model: PurchaseFitter) -> float:
+        alive, _, discounted = discounted_purchases(model, histories, times, factors, pairs)
+        return float(_at_stake(alive, revenue * discounted).sum())
+
+    return at_stake

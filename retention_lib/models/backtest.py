@@ -23,6 +23,7 @@ from retention_lib.data.periods import ONE_DAY, shift_months
 from retention_lib.metrics import Metric
 from retention_lib.models.fit import fit_purchase_model
 from retention_lib.models.foreseen import drawn_totals, expected_purchases, expected_revenue
+from retention_lib.models.holdout import Holdout
 from retention_lib.models.naive import naive_forecasts
 from retention_lib.models.purchase_days import PurchaseDays
 from retention_lib.sentence import N_, Sentence
@@ -123,6 +124,7 @@ def backtest(
     horizon_months: int,
     time_unit: str,
     seed: int = 0,
+    holdout: Holdout | None = None,
 ) -> Backtests:
     """Forecast this base's past from several origins.
 
@@ -137,16 +139,20 @@ def backtest(
     time_unit : str
         `day` or `week`.
     seed : int
+    holdout : Holdout, optional
+        A test of the same base: the model up to its split isn't searched again.
 
     Returns
     -------
     Backtests
     """
     months, days = origins(start, as_of, horizon_months)
+    # of a sample of the customers the model has other parameters
+    tested = holdout if purchases.customers == purchases.of else None
     rows = [
         row
         for origin in days
-        if (row := _tried(purchases, model_name, origin, months or 0, time_unit, seed))
+        if (row := _tried(purchases, model_name, origin, months or 0, time_unit, seed, tested))
     ]
     why_none = None
     if not days:
@@ -177,6 +183,7 @@ def _tried(
     months: int,
     time_unit: str,
     seed: int,
+    tested: Holdout | None,
 ) -> dict[str, Any] | None:
     """One forecast of the past; None where too little was known, or too little happened."""
     end = shift_months(origin, months)
@@ -186,7 +193,8 @@ def _tried(
     repeat_buyers = int((customers["frequency"] > 0).sum())
     if min(repeat_buyers, bought.sum()) < FEWEST:
         return None
-    model = fit_purchase_model(customers, model_name)
+    optimum = None if tested is None else tested.optimum_at(origin, model_name)
+    model = fit_purchase_model(customers, model_name, optimum)
     if any(finding.serious for finding in model.findings_):
         return None
     horizon = length.days / DAYS_PER_UNIT[time_unit]

@@ -6,6 +6,8 @@ import copy
 from collections.abc import Mapping
 from typing import TypeVar
 
+import pandas as pd
+
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.spend import GammaGammaFitter
 
@@ -28,9 +30,10 @@ def changed(model: _Model, params: Mapping[str, float]) -> _Model:
         Of the same kind and ruler; its errors and findings are those of `model`.
     """
     other = copy.copy(model)
-    other.params_ = model.params_.copy()
+    values = model.params_.to_numpy(dtype=float, copy=True)
     for name, value in params.items():
-        other.params_[name] = value
+        values[model.params_.index.get_loc(name)] = value
+    other.params_ = pd.Series(values, index=model.params_.index)
     # what a fit binds to itself would predict by its own parameters
     for bound in ("predict", "generate_new_data"):
         other.__dict__.pop(bound, None)

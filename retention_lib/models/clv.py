@@ -15,8 +15,8 @@ import pandas as pd
 
 from retention_lib.errors import DataError
 from retention_lib.models.fitter import PurchaseFitter
-from retention_lib.models.histories import Floats, Histories, compress
-from retention_lib.models.predictive import draw_futures
+from retention_lib.models.histories import Floats, Histories, Integers, compress, distinct
+from retention_lib.models.predictive import Draws, draw_futures
 from retention_lib.models.ruler import check_scoring
 from retention_lib.models.spend import GammaGammaFitter
 from retention_lib.models.totals import Estimate, Totals, totals_of
@@ -27,9 +27,11 @@ __all__ = [
     "Terms",
     "Totals",
     "Valuation",
+    "discounted_purchases",
     "expected_values",
     "month_boundaries",
     "value_base",
+    "value_in_total",
 ]
 
 
@@ -144,6 +146,44 @@ def value_base(
     ValueError
         An unknown time unit, a horizon below one month.
     """
+    frame, futures, totals = _valued(
+        customers, purchase_model, spend_model, terms, draws=draws, seed=seed, each=True
+    )
+    frame = frame.assign(
+        clv_low=futures.value_low,
+        clv_high=futures.value_high,
+        purchases_low=futures.purchases_low,
+        purchases_high=futures.purchases_high,
+    )
+    return Valuation(frame, totals)
+
+
+def value_in_total(
+    customers: pd.DataFrame,
+    purchase_model: PurchaseFitter,
+    spend_model: GammaGammaFitter | None,
+    terms: Terms,
+    *,
+    draws: int = 400,
+    seed: int = 0,
+) -> Totals:
+    """The totals that `value_base` gives, without what it works out for each customer."""
+    return _valued(
+        customers, purchase_model, spend_model, terms, draws=draws, seed=seed, each=False
+    )[2]
+
+
+def _valued(
+    customers: pd.DataFrame,
+    purchase_model: PurchaseFitter,
+    spend_model: GammaGammaFitter | None,
+    terms: Terms,
+    *,
+    draws: int,
+    seed: int,
+    each: bool,
+) -> tuple[pd.DataFrame, Draws, Totals]:
+    """The expected values, the simulated futures around them, and the totals of both."""
     frame, histories, discount, horizon = _expectations(
         customers, purchase_model, spend_model, terms
     )
@@ -160,14 +200,9 @@ def value_base(
         top=top,
         draws=draws,
         seed=seed,
+        each=each,
     )
-    frame = frame.assign(
-        clv_low=futures.value_low,
-        clv_high=futures.value_high,
-        purchases_low=futures.purchases_low,
-        purchases_high=futures.purchases_high,
-    )
-    return Valuation(frame, totals_of(frame, top, futures))
+    return frame, futures, totals_of(frame, top, futures)
 
 
 def expected_values(
@@ -215,17 +250,13 @@ def _expectations(
     check_scoring(customers, purchase_model, time_unit=terms.time_unit, as_of=terms.as_of)
     times = month_boundaries(terms.as_of, months, terms.time_unit)
     histories = compress(customers["frequency"], customers["recency"], customers["T"])
-    distinct = (histories.frequency, histories.recency, histories.T)
-    by_month = purchase_model.expected_by_time(times, *distinct)
     factors = (1 + terms.discount_rate) ** (-np.arange(1, months + 1) / 12)
-    discounted = (np.diff(by_month, axis=1, prepend=0.0) * factors).sum(axis=1)
-    purchases = by_month[:, -1]
+    alive, purchases, discounted = discounted_purchases(purchase_model, histories, times, factors)
     # The mean discount of a customer's purchases; the simulation uses it for each of them.
     discount = np.divide(discounted, purchases, out=np.ones_like(purchases), where=purchases > 0)
-    alive = np.asarray(purchase_model.conditional_probability_alive(*distinct))
 
     row = histories.inverse
-    spend = _spend(customers, spend_model)
+    spend = expected_spend(customers, spend_model)
     frame = pd.DataFrame(
         {
             "p_alive": alive[row],
@@ -238,7 +269,53 @@ def _expectations(
     return frame, histories, discount[row], float(times[-1])
 
 
-def _spend(customers: pd.DataFrame, model: GammaGammaFitter | None) -> Floats:
+def discounted_purchases(
+    model: PurchaseFitter,
+    histories: Histories,
+    times: Floats,
+    factors: Floats,
+    pairs: tuple[Integers, Integers] | None = None,
+) -> tuple[Floats, Floats, Floats]:
+    """What is expected of customers by a horizon's end, as it is and discounted.
+
+    Parameters
+    ----------
+    model : PurchaseFitter
+    histories : Histories
+    times : ndarray, shape (k,)
+        Ends of the months, ascending.
+    factors : ndarray, shape (k,)
+        Discount of each month.
+    pairs : tuple of two ndarray, optional
+        `histories.distinct` of x and T, where it is at hand.
+
+    Returns
+    -------
+    alive, purchases, discounted : ndarray, shape (m,)
+        P(alive), expected purchases and their discounted number, of each distinct history.
+    """
+    x, t_x, age = histories.frequency, histories.recency, histories.T
+    alive = np.asarray(model.conditional_probability_alive(x, t_x, age))
+    # Of somebody who is alive the last purchase's day says nothing more.
+    first, inverse = pairs or distinct(x, age)
+    by_month = alive[:, None] * model.expected_if_alive(times, x[first], age[first])[inverse]
+    discounted = (np.diff(by_month, axis=1, prepend=0.0) * factors).sum(axis=1)
+    return alive, by_month[:, -1], discounted
+
+
+def expected_spend(customers: pd.DataFrame, model: GammaGammaFitter | None) -> Floats:
+    """What each customer is expected to spend per purchase; NaN without a model.
+
+    Parameters
+    ----------
+    customers : DataFrame
+        With `frequency` and `monetary_value`.
+    model : GammaGammaFitter or None
+
+    Returns
+    -------
+    ndarray, shape (n,)
+    """
     if model is None:
         return np.full(len(customers), np.nan)
     x = customers["frequency"].to_numpy(dtype=float)

@@ -14,6 +14,7 @@ stands for both, what has been and what is to come.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -26,7 +27,7 @@ from retention_lib.models.pareto import ParetoNBDFitter
 #: log k at which next to nobody leaves.
 NOBODY: Final = -30.0
 #: Rows that are integrated at once.
-_BLOCK: Final = 20_000
+_BLOCK: Final = 1_000
 #: Tanh-sinh rule on (0, 1): its points crowd at both ends, where the integrand may turn.
 _T = 0.1 * np.arange(-33, 34)
 _NODES = 1 / (1 + np.exp(-np.pi * np.sinh(_T)))
@@ -67,27 +68,40 @@ def returning_if_alive(model: PurchaseFitter, t: float, frequency: Floats, T: Fl
     -------
     ndarray, shape (m,)
     """
+    return _returning(model, t, frequency, T)(model)
+
+
+def _returning(
+    model: PurchaseFitter, t: float, frequency: Floats, T: Floats
+) -> Callable[[PurchaseFitter], Floats]:
+    """`returning_if_alive` by models that differ from this one in their dropout alone.
+
+    In the share v of purchases that come by u, leaving apart, the density is even. Which u belongs
+    to which v the dropout doesn't change.
+    """
     if not isinstance(model, ParetoNBDFitter):
         r, alpha, _, _ = model.parameters
-        return np.asarray(-np.expm1(-(r + frequency) * np.log1p(t / (alpha + T))))
+        back = np.asarray(-np.expm1(-(r + frequency) * np.log1p(t / (alpha + T))))
+        return lambda _: back
+    r, alpha, _, beta = model.parameters
     first, inverse = distinct(frequency, T)
-    x, age = frequency[first], T[first]
-    result = np.empty(len(first))
+    rate, scale = r + frequency[first], alpha + T[first]
+    by_then = -np.expm1(-rate * np.log1p(t / scale))
+    ratio = scale / (beta + T[first])
+    # log[(β + T + u) / (β + T)] at each point, by blocks of rows
+    lengths = []
     for start in range(0, len(first), _BLOCK):
         rows = slice(start, start + _BLOCK)
-        result[rows] = _pareto(model, t, x[rows], age[rows])
-    return result[inverse]
+        share = np.minimum(by_then[rows, None] * _NODES, 1 - 1e-16)
+        u = np.expm1(-np.log1p(-share) / rate[rows, None])
+        lengths.append(np.log1p(u * ratio[rows, None]))
 
+    def back_by(other: PurchaseFitter) -> Floats:
+        s = other.parameters[2]
+        stays = [np.einsum("ij,j->i", np.exp(-s * length), _WEIGHTS) for length in lengths]
+        return np.asarray((by_then * np.concatenate(stays))[inverse])
 
-def _pareto(model: PurchaseFitter, t: float, x: Floats, T: Floats) -> Floats:
-    """In the share v of purchases that come by u, leaving apart, the density is even."""
-    r, alpha, s, beta = model.parameters
-    rate, scale = r + x, alpha + T
-    by_then = -np.expm1(-rate * np.log1p(t / scale))
-    share = np.minimum(by_then[:, None] * _NODES, 1 - 1e-16)
-    u = np.expm1(-np.log1p(-share) / rate[:, None])
-    stays = np.exp(-s * np.log1p(u * (scale / (beta + T))[:, None]))
-    return np.asarray(by_then * (stays @ _WEIGHTS))
+    return back_by
 
 
 def retention_ahead(model: PurchaseFitter, histories: Histories, t: float) -> float:
@@ -104,14 +118,45 @@ def retention_ahead(model: PurchaseFitter, histories: Histories, t: float) -> fl
     -------
     float
     """
+    return retention_by_dropout(model, histories, t)(model)
+
+
+def retention_by_dropout(
+    model: PurchaseFitter, histories: Histories, t: float
+) -> Callable[[PurchaseFitter], float]:
+    """`retention_ahead` of the same customers, by models that differ in their dropout alone.
+
+    Parameters
+    ----------
+    model : PurchaseFitter
+    histories : Histories
+    t : float
+
+    Returns
+    -------
+    callable
+        From `model`, or one that `with_dropout` makes of it, to its share. Each is worked out once.
+    """
     h = histories
-    alive = np.asarray(model.conditional_probability_alive(h.frequency, h.recency, h.T))
-    back = alive * returning_if_alive(model, t, h.frequency, h.T)
-    return float(h.weights @ back / h.weights.sum())
+    back = _returning(model, t, h.frequency, h.T)
+    known: dict[tuple[float, ...], float] = {}
+
+    def share(other: PurchaseFitter) -> float:
+        key = other.parameters
+        if key not in known:
+            alive = np.asarray(other.conditional_probability_alive(h.frequency, h.recency, h.T))
+            known[key] = float(h.weights @ (alive * back(other)) / h.weights.sum())
+        return known[key]
+
+    return share
 
 
 def dropout_for(
-    model: PurchaseFitter, histories: Histories, t: float, points: float
+    model: PurchaseFitter,
+    histories: Histories,
+    t: float,
+    points: float,
+    share: Callable[[PurchaseFitter], float] | None = None,
 ) -> float | None:
     """The log k that raises the retention ahead by so much.
 
@@ -122,6 +167,8 @@ def dropout_for(
     t : float
     points : float
         0.05 for five points.
+    share : callable, optional
+        `retention_by_dropout` of the same, where it is at hand.
 
     Returns
     -------
@@ -132,10 +179,11 @@ def dropout_for(
 
     if points <= 0:
         return 0.0
-    wanted = retention_ahead(model, histories, t) + points
+    rate = share or retention_by_dropout(model, histories, t)
+    wanted = rate(model) + points
 
     def short(log_k: float) -> float:
-        return retention_ahead(with_dropout(model, log_k), histories, t) - wanted
+        return rate(with_dropout(model, log_k)) - wanted
 
     if short(NOBODY) < 0:
         return None

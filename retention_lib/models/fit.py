@@ -112,13 +112,17 @@ def repeat_buyers(customers: pd.DataFrame) -> pd.DataFrame:
     return customers[(customers["frequency"] > 0) & (amount > 0) & np.isfinite(amount)]
 
 
-def fit_spend_model(customers: pd.DataFrame) -> GammaGammaFitter:
+def fit_spend_model(
+    customers: pd.DataFrame, optimum: Mapping[str, float] | None = None
+) -> GammaGammaFitter:
     """Fit the Gamma-Gamma model on the repeat buyers of a customer summary.
 
     Parameters
     ----------
     customers : DataFrame
         One row per customer with `frequency` and `monetary_value`.
+    optimum : mapping, optional
+        The parameters of an earlier fit on the same customers, which are then not searched again.
 
     Returns
     -------
@@ -136,7 +140,12 @@ def fit_spend_model(customers: pd.DataFrame) -> GammaGammaFitter:
             f"None of the {len(customers):,} customers has a repeat purchase with an amount above "
             "0, so there is nothing to learn spend per purchase from; take a longer window."
         )
-    return GammaGammaFitter().fit(buyers["frequency"], buyers["monetary_value"], index=buyers.index)
+    known: dict[str, Any] = {}
+    if optimum is not None:
+        known = {"initial_params": np.log([*optimum.values()]), "search": False}
+    return GammaGammaFitter().fit(
+        buyers["frequency"], buyers["monetary_value"], index=buyers.index, **known
+    )
 
 
 def _require(customers: pd.DataFrame, columns: tuple[str, ...], title: str) -> None:

@@ -142,6 +142,7 @@ def make_forecast(base: Base) -> Forecast:
         as_of=base.as_of,
         horizon_months=params.horizon_months,
         time_unit=params.time_unit,
+        holdout=holdout,
     )
     tied = None
     if spend_model is not None:

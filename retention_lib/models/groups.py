@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from retention_lib.errors import DataError
-from retention_lib.models.clv import Terms, value_base
+from retention_lib.models.clv import Terms, value_in_total
 from retention_lib.models.fit import fit_purchase_model, fit_spend_model, repeat_buyers
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.pooling import differ, shrink, with_parameters
@@ -134,7 +134,7 @@ def fit_by_group(
     models = {g: own.get(g, pooled) for g in parts}
     rows = []
     for group, part in parts.items():
-        valuation = value_base(
+        totals = value_in_total(
             part,
             models[group],
             spend_models.get(group),
@@ -152,8 +152,8 @@ def fit_by_group(
         for model in (models[group], spend_models.get(group)):
             if model is not None:
                 row |= {str(k): float(v) for k, v in model.params_.items()}
-        row |= _columns("purchases", valuation.totals.purchases)
-        row |= _columns("clv_mean", valuation.totals.clv_mean)
+        row |= _columns("purchases", totals.purchases)
+        row |= _columns("clv_mean", totals.clv_mean)
         rows.append(row)
     return Groups(
         name=name,

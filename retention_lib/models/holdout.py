@@ -9,13 +9,14 @@ to 3).
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from retention_lib.errors import DataError
-from retention_lib.models.fit import fit_purchase_model
+from retention_lib.models.fit import PURCHASE_MODELS, fit_purchase_model
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.foreseen import expected_purchases, expected_revenue, forecast_interval
 from retention_lib.models.histories import Floats
@@ -88,6 +89,8 @@ class Holdout:
         means per customer; classes without customers are left out.
     tracking : DataFrame
         `tracking.track` of these customers, up to the end of the holdout.
+    parameters : tuple of float
+        Of the model up to the split, in the order of its `parameter_names`.
     """
 
     model: str
@@ -124,6 +127,15 @@ class Holdout:
     beside: pd.DataFrame
     by_frequency: pd.DataFrame
     tracking: pd.DataFrame
+    parameters: tuple[float, ...] = ()
+
+    def optimum_at(self, day: dt.date, model_name: str) -> dict[str, float] | None:
+        """The model's parameters by name; None for another day than the split, or another model."""
+        split = self.calibration_end
+        if model_name != self.model or split is None or split.date() != day:
+            return None
+        names = PURCHASE_MODELS[model_name].parameter_names
+        return dict(zip(names, self.parameters, strict=True)) if self.parameters else None
 
 
 def validate(
@@ -230,6 +242,7 @@ def validate(
             calibration["frequency"].to_numpy(), happened, forecast, naive[best].purchases
         ),
         tracking=track(model, calibration, horizon, repeat_purchases),
+        parameters=model.parameters,
     )
 
 

@@ -15,7 +15,7 @@ that what past forecasts missed cancels out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -145,12 +145,13 @@ def more_retention(
     MoreRetention
     """
     part = _part(customers, _SAMPLE)
-    worlds, log_k = _worlds(model, part.histories, ahead)
+    share = dropout.retention_by_dropout(model, part.histories, ahead.window)
+    worlds, log_k = _worlds(model, part.histories, ahead, share=share)
     found = _figures(worlds, part.revenue(spend_model), horizon)
     whole = float(found["now"][horizon - 1])
     scale = value / whole if whole > 0 else 0.0
     nobody = dropout.with_dropout(model, dropout.NOBODY)
-    rates = [dropout.retention_ahead(m, part.histories, ahead.window) for m in (model, nobody)]
+    rates = [share(m) for m in (model, nobody)]
     error = _errors(customers, model, spend_model, ahead, horizon, [*log_k])
 
     now = scale * found["now"]
@@ -250,13 +251,17 @@ def _worlds(
     ahead: Ahead,
     points: Sequence[int] = POINTS,
     *,
+    share: Callable[[PurchaseFitter], float] | None = None,
     or_nobody: bool = False,
 ) -> tuple[dict[int, _World], dict[int, float]]:
     """The world as it is, at 0 points, and those with more retention; and their log k.
 
+    `share` is `dropout.retention_by_dropout` of the model, the histories and the activity window,
+    where it is at hand.
     Points out of reach are left out, or are as near as it gets where `or_nobody` is set.
     """
-    reach = {p: dropout.dropout_for(model, histories, ahead.window, p / 100) for p in points}
+    share = share or dropout.retention_by_dropout(model, histories, ahead.window)
+    reach = {p: dropout.dropout_for(model, histories, ahead.window, p / 100, share) for p in points}
     if or_nobody:
         reach = {p: dropout.NOBODY if z is None else z for p, z in reach.items()}
     log_k = {p: z for p, z in reach.items() if z is not None}
@@ -290,13 +295,15 @@ def _errors(
     """Standard deviation of each figure's logarithm, and of the log odds of the two rates."""
     part = _part(customers, _ERROR_SAMPLE)
     h, revenue = part.histories, part.revenue(spend_model)
-    worlds, _ = _worlds(model, h, ahead, points, or_nobody=True)
+    share = dropout.retention_by_dropout(model, h, ahead.window)
+    worlds, _ = _worlds(model, h, ahead, points, share=share, or_nobody=True)
     sizes = {k: len(v) for k, v in _figures(worlds, revenue, horizon).items()}
 
     def of_purchases(there: PurchaseFitter) -> Floats:
-        others, _ = _worlds(there, h, ahead, points, or_nobody=True)
+        share = dropout.retention_by_dropout(there, h, ahead.window)
+        others, _ = _worlds(there, h, ahead, points, share=share, or_nobody=True)
         nobody = dropout.with_dropout(there, dropout.NOBODY)
-        rates = np.array([dropout.retention_ahead(m, h, ahead.window) for m in (there, nobody)])
+        rates = np.array([share(m) for m in (there, nobody)])
         logs = np.log(np.concatenate([*_figures(others, revenue, horizon).values()]))
         return np.concatenate([logs, np.log(rates / (1 - rates))])
 

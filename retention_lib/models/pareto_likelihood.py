@@ -43,23 +43,28 @@ _POINTS = 16_384
 class _Integral(NamedTuple):
     """The integral over y for some rows, relative to the term of the customers who stayed.
 
+    Points lie along the first axis: sums over them then run along rows, at the speed of additions.
+
     Attributes
     ----------
-    share : ndarray, shape (m, points)
-        Weighted integrand, adding up to 1 over a row (0 where t_x = T).
-    log_a, log_b : ndarray, shape (m, points)
-        log[(α + y) / (α + t_x)] and log[(β + y) / (β + t_x)].
-    at_a, at_b : ndarray, shape (m, points)
-        1 / (α + y) and 1 / (β + y).
+    weighted : ndarray, shape (points, m)
+        Weighted integrand, up to a factor of its row.
+    total : ndarray, shape (m,)
+        Its sum over the points.
+    log_near, log_far : ndarray, shape (points, m)
+        log[(γ + y) / (γ + t_x)] for γ = min(α, β) and for γ = max(α, β).
+    growth : ndarray, shape (points, m)
+        (γ + y) / (γ + t_x) − 1 for γ = min(α, β).
     log_odds : ndarray, shape (m,)
-        Log of the integral over the term of the customers who stayed: log odds of having left.
+        Log of the integral over the term of the customers who stayed: log odds of having left, −inf
+        where t_x = T.
     """
 
-    share: Floats
-    log_a: Floats
-    log_b: Floats
-    at_a: Floats
-    at_b: Floats
+    weighted: Floats
+    total: Floats
+    log_near: Floats
+    log_far: Floats
+    growth: Floats
     log_odds: Floats
 
 
@@ -69,28 +74,28 @@ def _integral(
     """Sum the integrand over `length` in log(y + min(α, β)) from t_x on."""
     r, alpha, s, beta = params
     points, weights = rule
-    z = (0.5 * length)[:, None] * (1 + points)
-    growth = np.exp(z)
-    from_a, from_b = (alpha + t_x)[:, None], (beta + t_x)[:, None]
+    rate = r + x
+    log_near = (0.5 * (1 + points))[:, None] * length
+    growth = np.expm1(log_near)
+    # The step dy takes one power off the nearer of the two.
     if alpha <= beta:
-        log_a, at_a = z, 1 / (from_a * growth)
-        ahead = from_a / from_b * np.expm1(z)
-        log_b, at_b = np.log1p(ahead), 1 / (from_b * (1 + ahead))
-        measure = from_a * growth * at_b
+        ratio = (alpha + t_x) / (beta + t_x)
+        powers, size = (1 - rate, -(s + 1)), ratio
     else:
-        ahead = from_b / from_a * np.expm1(z)
-        log_a, at_a = np.log1p(ahead), 1 / (from_a * (1 + ahead))
-        log_b, at_b = z, 1 / (from_b * growth)
-        measure = 1.0
-    share = np.exp(-(r + x)[:, None] * log_a - s * log_b) * (weights * measure)
-    total = share.sum(axis=1)
-    share /= total[:, None]
-    at_last = (r + x) * np.log1p((T - t_x) / (alpha + t_x)) + s * np.log1p((T - t_x) / (beta + t_x))
+        ratio = (beta + t_x) / (alpha + t_x)
+        powers, size = (-s, -rate), np.ones(len(x))
+    far = growth * ratio
+    log_far = np.log1p(far)
+    weighted = np.multiply(log_near, powers[0])
+    weighted += np.multiply(log_far, powers[1], out=far)
+    np.exp(weighted, out=weighted)
+    weighted *= weights[:, None]
+    total = weighted.sum(axis=0)
+    at_last = rate * np.log1p((T - t_x) / (alpha + t_x)) + s * np.log1p((T - t_x) / (beta + t_x))
     some = length > 0
-    share[~some] = 0.0
-    log_size = np.log(np.where(some, 0.5 * s * length * total, 1.0))
+    log_size = np.log(np.where(some, 0.5 * s * length * total * size, 1.0))
     log_odds = np.where(some, at_last + log_size, -np.inf)
-    return _Integral(share, log_a, log_b, at_a, at_b, log_odds)
+    return _Integral(weighted, total, log_near, log_far, growth, log_odds)
 
 
 def _pieces(
@@ -177,41 +182,36 @@ class ParetoNBDLikelihood:
         r, alpha, s, beta = params
         h = self.histories
         x, t_x, T, w = h.frequency[rows], h.recency[rows], h.T[rows], h.weights[rows]
-        share, log_a, log_b, at_a, at_b, log_odds = _integral(params, x, t_x, T, length, rule)
-        left = expit(log_odds)
+        integral = _integral(params, x, t_x, T, length, rule)
+        left = expit(integral.log_odds)
         w_left, rate = w * left, r + x
         since_a, since_b = np.log1p(T / alpha), np.log1p(T / beta)
-        value = w @ (np.logaddexp(0, log_odds) - rate * since_a - s * since_b)
+        value = w @ (np.logaddexp(0, integral.log_odds) - rate * since_a - s * since_b)
 
-        # Scores relative to having stayed until T: of the integrand at each y, then their mean.
+        # Scores relative to having stayed until T, of the integrand at each y, and their mean, of
+        # as many customers as have left.
         end_a, end_b = 1 / (alpha + T), 1 / (beta + T)
-        scores = np.stack(
-            [
-                np.log1p((T - t_x) / (alpha + t_x))[:, None] - log_a,
-                rate[:, None] * (end_a[:, None] - at_a),
-                (1 / s + np.log1p((T - t_x) / (beta + t_x)))[:, None] - log_b,
-                s * (end_b[:, None] - at_b) - at_b,
-            ]
-        )
-        weighted = scores * share
-        mean = weighted.sum(axis=2)
-        gradient = (mean * w_left).sum(axis=1)
+        scores = _scores(params, x, t_x, T, integral)
+        weighted = scores * (integral.weighted * (w_left / integral.total))
+        mean = weighted.sum(axis=1)
+        gradient = mean.sum(axis=1)
         gradient[0] -= w @ since_a
         gradient[1] += w @ ((r / alpha * T - x) * end_a)
         gradient[2] -= w @ since_b
         gradient[3] += w @ (s / beta * T * end_b)
 
         # Spread of the scores within the integral, and between having left and having stayed.
-        weighted *= w_left[:, None]
         hessian = weighted.reshape(4, -1) @ scores.reshape(4, -1).T
-        hessian -= (mean * (w_left * left)) @ mean.T
-        inside_a, inside_b = share * at_a, share * at_b
-        inside_a2, inside_b2 = (inside_a * at_a).sum(axis=1), (inside_b * at_b).sum(axis=1)
-        inside_a, inside_b = inside_a.sum(axis=1), inside_b.sum(axis=1)
-        r_alpha = w @ (T * end_a) / alpha + w_left @ (end_a - inside_a)
-        s_beta = w @ (T * end_b) / beta + w_left @ (end_b - inside_b)
-        alpha_2 = w @ (rate * end_a**2) + w_left @ (rate * (inside_a2 - end_a**2))
-        beta_2 = w @ (s * end_b**2) + w_left @ ((s + 1) * inside_b2 - s * end_b**2)
+        # What 1 / (α + y) and 1 / (β + y) and their squares are on average follows from the scores
+        # of α and β, which are r + x and s + 1 times as large, and from their squares.
+        squares_a = np.einsum("ij,ij->j", weighted[1], scores[1]) / rate
+        squares_b = hessian[3, 3]
+        hessian -= (mean / w) @ mean.T
+        r_alpha = w @ (T * end_a) / alpha + (mean[1] / rate).sum()
+        s_beta = w @ (T * end_b) / beta + (w_left * end_b + mean[3]).sum() / (s + 1)
+        alpha_2 = w @ (rate * end_a**2) + (squares_a - 2 * end_a * mean[1]).sum()
+        inside_b2 = s**2 * (w_left @ end_b**2) - 2 * s * (end_b @ mean[3]) + squares_b
+        beta_2 = s * ((w - w_left) @ end_b**2) + inside_b2 / (s + 1)
         customers = w.sum()
         hessian += [
             [0, r_alpha, 0, 0],
@@ -220,3 +220,30 @@ class ParetoNBDLikelihood:
             [0, 0, s_beta, beta_2 - customers * s / beta**2],
         ]
         return float(value), gradient, hessian
+
+
+def _scores(params: Floats, x: Floats, t_x: Floats, T: Floats, integral: _Integral) -> Floats:
+    """Derivatives of the integrand's logarithm at each y, less those of having stayed until T.
+
+    Returns
+    -------
+    ndarray, shape (4, points, m)
+        By r, α, s and β.
+    """
+    r, alpha, s, beta = params
+    from_a, from_b = alpha + t_x, beta + t_x
+    near_is_a = alpha <= beta
+    ratio = from_a / from_b if near_is_a else from_b / from_a
+    logs = (integral.log_near, integral.log_far)
+    growths = (integral.growth + 1, integral.growth * ratio + 1)
+    (log_a, log_b), (growth_a, growth_b) = (
+        (logs, growths) if near_is_a else (logs[::-1], growths[::-1])
+    )
+    scores = np.empty((4, *log_a.shape))
+    np.subtract(np.log1p((T - t_x) / from_a), log_a, out=scores[0])
+    np.divide((r + x) / from_a, growth_a, out=scores[1])
+    np.subtract((r + x) / (alpha + T), scores[1], out=scores[1])
+    np.subtract(1 / s + np.log1p((T - t_x) / from_b), log_b, out=scores[2])
+    np.divide((s + 1) / from_b, growth_b, out=scores[3])
+    np.subtract(s / (beta + T), scores[3], out=scores[3])
+    return scores

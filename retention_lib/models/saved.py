@@ -40,7 +40,7 @@ def save(made: Forecast, base: Base, folder: Path) -> None:
     """Leave a base's forecast in a folder."""
     made.valuation.customers.to_parquet(folder / _VALUES)
     about = {
-        "of": _key(base),
+        "of": key(base),
         "name": made.name,
         "reason": as_json(made.reason),
         "purchase_model": dict(made.purchase_model.params_),
@@ -59,7 +59,7 @@ def load(base: Base, folder: Path) -> Forecast | None:
     if not file.exists():
         return None
     about = json.loads(file.read_text(encoding="utf-8"))
-    if about["of"] != _key(base):
+    if about["of"] != key(base):
         return None
     customers = base.customers()
     spend = about["spend_model"]
@@ -70,7 +70,7 @@ def load(base: Base, folder: Path) -> Forecast | None:
         name=about["name"],
         reason=from_json(about["reason"]),
         purchase_model=fit_purchase_model(customers, about["name"], about["purchase_model"]),
-        spend_model=None if spend is None else fit_spend_model(customers),
+        spend_model=None if spend is None else fit_spend_model(customers, spend),
         verdict=Verdict(
             about["verdict"]["kind"], tuple(map(from_json, about["verdict"]["reasons"]))
         ),
@@ -96,7 +96,7 @@ def forecast(base: Base) -> Forecast:
     return (folder and load(base, folder)) or make_forecast(base)
 
 
-def _key(base: Base) -> dict[str, Any]:
+def key(base: Base) -> dict[str, Any]:
     """What a forecast depends on: the client's parameters, the data, the day."""
     return {
         "parameters": base.params.model_dump(mode="json"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from retention_lib.data.base import Base
-from retention_lib.models.clv import value_base
+from retention_lib.models.clv import value_in_total
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.widening import errors_in_money, with_past
 
@@ -45,7 +45,7 @@ def clv_by_group(
     for group, members in label.groupby(label, observed=True, sort=False).groups.items():
         part = customers.loc[members]
         part.attrs = dict(customers.attrs)
-        valuation = value_base(
+        totals = value_in_total(
             part,
             made.purchase_model,
             made.spend_model,
@@ -53,7 +53,7 @@ def clv_by_group(
             draws=draws,
             seed=seed,
         )
-        assert valuation.totals.clv_mean is not None  # there is a spend model
-        both = with_past(valuation.totals.clv_mean, errors, bias)
+        assert totals.clv_mean is not None  # there is a spend model
+        both = with_past(totals.clv_mean, errors, bias)
         rows[group] = {"clv_mean": both.value, "low": both.low, "high": both.high}
     return pd.DataFrame.from_dict(rows, orient="index") if rows else empty

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, product
 
 import numpy as np
@@ -21,6 +22,11 @@ from retention_lib.models.histories import Floats, Histories, Integers
 _CLOSE = 1e-3
 #: Where the quadratic is fitted, in standard deviations: along an axis, and along two of them.
 _ALONG, _ACROSS = 2.0, 1.6
+#: Draws whose P(alive) are worked out at once.
+_TOGETHER = 16
+#: Multiplications in one matrix product. From 2^18 on BLAS takes several threads, which cost more
+#: than they save.
+_PRODUCT = 2**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +119,7 @@ def alive_by_draw(log_odds: Callable[[Floats], Floats], params: Floats) -> Itera
     centre = logs.mean(axis=0)
     _, size, axes = np.linalg.svd(logs - centre, full_matrices=False)
     axes = axes * (size / np.sqrt(len(params)))[:, None]
-    points = _points(len(axes))
+    points, fit = _design(len(axes))
     if len(params) < 3 * len(points) or not (size > 1e-9 * size.max(initial=0.0)).all():
         yield from (expit(-log_odds(theta)) for theta in params)
         return
@@ -121,14 +127,39 @@ def alive_by_draw(log_odds: Callable[[Floats], Floats], params: Floats) -> Itera
     at_points = np.array([log_odds(theta) for theta in np.exp(centre + points @ axes)])
     # Finite, so that "surely alive" stays that in the fit.
     at_points = np.clip(at_points, -700.0, 700.0)
-    coefficients = np.linalg.lstsq(_quadratic(points), at_points, rcond=None)[0]
+    coefficients = _product(fit, at_points)
     terms = _quadratic(place)
     for d in {*place.argmin(axis=0), *place.argmax(axis=0)}:
         error = expit(-terms[d] @ coefficients) - expit(-log_odds(params[d]))
         if np.abs(error).max(initial=0.0) > _CLOSE:
             yield from (expit(-log_odds(theta)) for theta in params)
             return
-    yield from (expit(-np.einsum("i,ij->j", row, coefficients)) for row in terms)
+    for start in range(0, len(terms), _TOGETHER):
+        yield from expit(-_product(terms[start : start + _TOGETHER], coefficients))
+
+
+@lru_cache(maxsize=8)
+def _design(axes: int) -> tuple[Floats, Floats]:
+    """The points at which a quadratic is fitted, and what makes its coefficients of their values.
+
+    Returns
+    -------
+    points : ndarray, shape (points, axes)
+    fit : ndarray, shape (terms, points)
+        Least squares.
+    """
+    points = _points(axes)
+    return points, np.asarray(np.linalg.pinv(_quadratic(points)), dtype=float)
+
+
+def _product(left: Floats, right: Floats) -> Floats:
+    """Left @ right, by columns of the right one."""
+    result = np.empty((len(left), right.shape[1]))
+    step = max(_PRODUCT // left.size - 1, 1)
+    for start in range(0, right.shape[1], step):
+        some = slice(start, start + step)
+        result[:, some] = left @ right[:, some]
+    return result
 
 
 def _points(axes: int) -> Floats:

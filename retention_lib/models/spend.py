@@ -23,7 +23,7 @@ from retention_lib.models.fitting import per_customer_in_logs, set_errors
 from retention_lib.models.histories import Floats
 from retention_lib.models.identification import Finding, words
 from retention_lib.models.likelihood import GammaGammaLikelihood
-from retention_lib.models.optimum import THINNED, Objective, Optimum, search
+from retention_lib.models.optimum import THINNED, Objective, Optimum, minimise, search
 from retention_lib.models.shapes import as_given
 from retention_lib.models.spend_findings import spend_findings
 
@@ -64,6 +64,7 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         tol: float = 1e-9,
         index: Any = None,
         q_constraint: bool = False,
+        search: bool = True,
         **kwargs: Any,
     ) -> GammaGammaFitter:
         """Fit by maximum likelihood; same arguments as in lifetimes.
@@ -86,6 +87,8 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
             Index of `data`.
         q_constraint : bool
             Search q >= 1 only, as lifetimes has it.
+        search : bool
+            False starts from `initial_params` alone: they are known to be the optimum.
         **kwargs
             Options of lifetimes' optimiser; there is nothing to set here.
 
@@ -116,7 +119,9 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         # Amounts are fitted in units of their geometric mean, which no extreme customer moves.
         typical = float(np.exp(np.average(np.log(means), weights=merged)))
 
-        end = self._search(rows, means, merged, typical, initial_params, q_constraint, tol)
+        end = self._search(
+            rows, means, merged, typical, initial_params, q_constraint, tol, look=search
+        )
         if verbose:
             print(f"{self.name}: {end.evaluations} evaluations, gradient {end.gradient:.1e}")
         self.params_ = pd.Series(np.exp(end.point), index=list(PARAMETERS))
@@ -201,6 +206,8 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         initial: npt.ArrayLike | None,
         q_constraint: bool,
         tol: float,
+        *,
+        look: bool,
     ) -> Optimum:
         """The best parameters, with amounts (and so v) in `unit`."""
 
@@ -215,8 +222,10 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
             lower[1] = 0.0
         starts = [np.log([p, q, max(q - 1, 0.5) / p]) for p, q in _STARTS]
         if initial is not None:
-            shift = np.array([0.0, 0.0, np.log(unit)])
-            starts.append(np.asarray(initial, dtype=float) - shift)
+            start = np.asarray(initial, dtype=float) - np.array([0.0, 0.0, np.log(unit)])
+            if not look:
+                return minimise(objective(1), start, lower, _UPPER, tolerance=tol)
+            starts.append(start)
         thinned = objective(-(-len(x) // THINNED)) if len(x) > THINNED else None
         return search(objective(1), thinned, starts, lower, _UPPER, tolerance=tol)
 

@@ -19,6 +19,7 @@ added again.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.stats import norm
@@ -120,17 +121,30 @@ def widened(estimate: Estimate, errors: PastErrors | None, level: float = LEVEL)
     value = estimate.value
     if not (value > 0 and np.isfinite(value)):
         return Interval(value, estimate.low, estimate.high, estimate.low, estimate.high)
-    ratio = float(norm.ppf((1 + level) / 2) / norm.ppf((1 + LEVEL) / 2))
+    ratio = _normal_point(level) / _normal_point(LEVEL)
     own_low = value * (estimate.low / value) ** ratio if estimate.low > 0 else 0.0
     own_high = value * (estimate.high / value) ** ratio
     if errors is None:
         return Interval(value, own_low, own_high, own_low, own_high)
-    t = float(student.ppf((1 + level) / 2, errors.effective))
+    t = _student_point(level, errors.effective)
     too_low = errors.mean > 0
     up = t * (errors.size if too_low else errors.spread)
     down = t * (errors.spread if too_low else errors.size)
     low, high = value * float(np.exp(-down)), value * float(np.exp(up))
     return Interval(value, min(low, own_low), max(high, own_high), own_low, own_high)
+
+
+# A report widens hundreds of estimates, by points of the same two distributions.
+@lru_cache(maxsize=32)
+def _normal_point(level: float) -> float:
+    """Half the width of a normal interval, in standard deviations."""
+    return float(norm.ppf((1 + level) / 2))
+
+
+@lru_cache(maxsize=32)
+def _student_point(level: float, freedom: float) -> float:
+    """The same of Student's distribution."""
+    return float(student.ppf((1 + level) / 2, freedom))
 
 
 def widened_by_holdout(estimate: Estimate, bias: float | None) -> Interval:

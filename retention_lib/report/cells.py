@@ -11,6 +11,7 @@ import re
 from datetime import date, datetime, time
 from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import xlsxwriter
 from babel.numbers import get_currency_symbol
@@ -26,6 +27,8 @@ _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe
 _FORMULA: Final = re.compile(r"[\s\x00-\x1f]*[=+\-@＝＋－＠]|[\t\r\x00]")
 _EPOCH: Final = date(1900, 3, 1)
 """Spreadsheets disagree on the days before it, so those are written as text."""
+_DAY_ZERO: Final = pd.Timestamp(1899, 12, 30)
+"""From which a spreadsheet counts the days since then."""
 
 
 def clean(text: object) -> str:
@@ -83,11 +86,58 @@ class Cells:
         look: CellFormat | None = None,
     ) -> None:
         """A text as text, whatever it looks like."""
+        plain, safe = self._as_text(value, wrapped, look)
+        sheet.write_string(row, column, plain, safe)
+
+    def _as_text(
+        self, value: object, wrapped: bool = False, look: CellFormat | None = None
+    ) -> tuple[str, CellFormat]:
+        """What is written of a text, and how it looks."""
         plain = clean(value)
         quoted = looks_like_formula(str(value)) or looks_like_formula(plain)
         if look is None or quoted:
             look = self.format_of("@", quoted=quoted, wrapped=wrapped)
-        sheet.write_string(row, column, plain, look)
+        return plain, look
+
+    def column(
+        self, sheet: Worksheet, row: int, column: int, values: pd.Series, form: Format, pattern: str
+    ) -> None:
+        """The values of a column from a row on, as `value` writes each of them."""
+        if form == "text":
+            self._texts(sheet, row, column, values, pattern)
+        elif form not in ("date", "month") and pd.api.types.is_numeric_dtype(values.dtype):
+            numbers = values.to_numpy(dtype=float, na_value=math.nan)
+            self._numbers(sheet, row, column, numbers, pattern)
+        elif values.dtype.kind == "M" and not (values < pd.Timestamp(_EPOCH)).any():
+            days = (values.dt.normalize() - _DAY_ZERO) / pd.Timedelta(days=1)
+            self._numbers(sheet, row, column, days.to_numpy(dtype=float), pattern)
+        else:
+            for place, value in enumerate(values.astype("object"), start=row):
+                self.value(sheet, place, column, value, form, pattern)
+
+    def _texts(
+        self, sheet: Worksheet, row: int, column: int, values: pd.Series, pattern: str
+    ) -> None:
+        # each text once: most columns have few
+        codes, texts = pd.factorize(values.astype("object"))
+        told = [self._as_text(text) for text in texts]
+        blank = self.format_of(pattern)
+        for place, code in enumerate(codes.tolist(), start=row):
+            if code < 0:
+                sheet.write_blank(place, column, None, blank)
+            else:
+                plain, look = told[code]
+                sheet.write_string(place, column, plain, look)
+
+    def _numbers(
+        self, sheet: Worksheet, row: int, column: int, numbers: np.ndarray, pattern: str
+    ) -> None:
+        look = self.format_of(pattern)
+        for place, number in enumerate(numbers.tolist(), start=row):
+            if math.isfinite(number):
+                sheet.write_number(place, column, number, look)
+            else:
+                sheet.write_blank(place, column, None, look)
 
     def value(
         self, sheet: Worksheet, row: int, column: int, value: Any, form: Format, pattern: str

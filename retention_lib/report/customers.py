@@ -99,7 +99,10 @@ def earlier_customers(base: Base, made: Forecast) -> Earlier | None:
     earlier, months = then
     if earlier.customers().empty:
         return None
-    model = fit_purchase_model(earlier.customers(), made.name)
+    # the holdout's split may be the same day
+    test = made.holdout
+    optimum = None if test is None else test.optimum_at(earlier.as_of, made.name)
+    model = fit_purchase_model(earlier.customers(), made.name, optimum)
     if any(finding.serious for finding in model.findings_):
         return None
     table = _table(earlier, expected_now(earlier, model), model)

@@ -10,9 +10,10 @@ import pandas as pd
 from retention_lib.data.base import Base
 from retention_lib.data.health.beginning import late_start
 from retention_lib.models.costs import PAYBACK
-from retention_lib.models.economics import LONGEST, Economics, economics
+from retention_lib.models.economics import LONGEST, Economics
 from retention_lib.models.economics_metrics import economics_metrics, why_none
 from retention_lib.models.forecast import Forecast
+from retention_lib.models.kept_economics import economics_of
 from retention_lib.report import tables
 from retention_lib.report.figures import Drawn
 from retention_lib.report.figures.economics import payback, retention_gain
@@ -47,7 +48,7 @@ def sections(base: Base, made: Forecast, page: Page) -> list[Shown]:
     list of Shown
         One section that says so where there is no forecast to act on.
     """
-    found = economics(base, made)
+    found = economics_of(base, made)
     metrics = page.metrics(economics_metrics(found, made))
     if found is None:
         return [metrics, page.section(findings.none(), name=NAME), _note(why_none(made), page)]

@@ -14,9 +14,9 @@ from retention_lib.advice.rules import recommendations
 from retention_lib.data.base import Base
 from retention_lib.data.handover import run_folder
 from retention_lib.metrics import Metric
-from retention_lib.models.economics import economics
 from retention_lib.models.economics_metrics import economics_metrics
 from retention_lib.models.forecast import Forecast, forecast_metrics
+from retention_lib.models.kept_economics import economics_of
 from retention_lib.report import slipping_away
 from retention_lib.report.customers import Earlier, customer_table, earlier_customers
 from retention_lib.report.list_parts import outcomes
@@ -59,7 +59,7 @@ def gather(
     alone : mapping
         By list: what its customers do when left alone.
     """
-    when, costs = timing.timing(base), economics(base, made)
+    when, costs = timing.timing(base), economics_of(base, made)
     begun, follows = first_order(base), what_next(base)
     return Evidence(
         metrics=retention_metrics(base)

@@ -16,7 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import nbformat
-from nbconvert import HTMLExporter
+from jinja2 import BytecodeCache, Environment
+from jinja2.bccache import Bucket
+from nbconvert import HTMLExporter, TemplateExporter
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
 from traitlets import default
@@ -31,7 +33,45 @@ from retention_lib.report.page import Shown
 _HERE: Final = Path(__file__).parent
 
 
-class RetentionExporter(HTMLExporter):
+class _Templates(BytecodeCache):
+    """Templates that this process has compiled: of their text alone, whatever they are filled with.
+
+    Jinja compiles a template again where its text has changed.
+    """
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Take a template that was compiled before."""
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a compiled template."""
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+_TEMPLATES: Final = _Templates()
+
+
+class _Filled(TemplateExporter):
+    """Puts the filled template aside.
+
+    nbconvert's exporter of HTML, which comes before this one, would parse the whole document once
+    more, for texts of images and for places to tab to. `inert` and the template have seen to these.
+    """
+
+    def from_notebook_node(
+        self, nb: NotebookNode, resources: Any = None, **kwargs: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """Nothing; the document is among the resources."""
+        html, resources = super().from_notebook_node(nb, resources, **kwargs)
+        resources["filled"] = html
+        return "", resources
+
+
+class RetentionExporter(HTMLExporter, _Filled):
     """Executed chapters as a document for the client."""
 
     export_from_notebook = "Retention report"
@@ -44,6 +84,17 @@ class RetentionExporter(HTMLExporter):
     def _extra_template_basedirs_default(self) -> list[str]:
         return [str(_HERE / "template")]
 
+    @default("optimistic_validation")
+    def _optimistic_validation_default(self) -> bool:
+        return True  # once, not after each of a dozen steps of which all but one do nothing
+
+    @property
+    def environment(self) -> Environment:
+        """Jinja's, with what was compiled before."""
+        environment: Environment = super().environment
+        environment.bytecode_cache = _TEMPLATES
+        return environment
+
     @property
     def default_config(self) -> Config:
         """Of an output's forms, the ones that a page without scripts can show, best first."""
@@ -55,8 +106,8 @@ class RetentionExporter(HTMLExporter):
         self, nb: NotebookNode, resources: Any = None, **kwargs: Any
     ) -> tuple[Any, dict[str, Any]]:
         """The document, which holds nothing that a file of HTML can't."""
-        html, resources = super().from_notebook_node(nb, resources, **kwargs)
-        return carried(html), resources
+        _, resources = super().from_notebook_node(nb, resources, **kwargs)
+        return carried(resources.pop("filled")), resources
 
     def default_filters(self) -> Iterator[tuple[str, Any]]:
         """The filters of nbconvert, with `inert` beside them."""
@@ -127,9 +178,12 @@ def assemble(
     """
     cells = []
     for i, notebook in enumerate(notebooks):
-        for j, cell in enumerate(copy.deepcopy(notebook.cells)):
-            cell["id"] = f"{i:02d}-{j:03d}"
-            cell.metadata["retention"] = {"chapter": i}
+        for j, cell in enumerate(notebook.cells):
+            # the exporter works on a copy: here what the cells hold is shared, not changed
+            marked = {**cell.metadata, "retention": {"chapter": i}}
+            cell = NotebookNode({**cell, "id": f"{i:02d}-{j:03d}", "metadata": marked})
+            if "outputs" in cell:
+                cell["outputs"] = [_printed(output) for output in cell.outputs]
             cells.append(cell)
     first = notebooks[0].metadata if notebooks else {}
     kept = {k: copy.deepcopy(first[k]) for k in ("kernelspec", "language_info") if k in first}
@@ -146,6 +200,14 @@ def assemble(
     extra = {"brand": look, "period": period, "author": author, "made": made}
     known = {k: v for k, v in extra.items() if v}
     return nbformat.v4.new_notebook(cells=cells, metadata={**kept, "retention": given | known})
+
+
+def _printed(output: NotebookNode) -> NotebookNode:
+    """An output without what no document shows: the figures behind tables, which are many."""
+    if "data" not in output:
+        return output
+    kept = {mime: content for mime, content in output.data.items() if mime in SHOWN}
+    return NotebookNode({**output, "data": kept})
 
 
 def notebook_of(shown: Sequence[Shown]) -> NotebookNode:

@@ -15,7 +15,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from numbers import Integral, Real
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from babel.numbers import (
     format_percent,
     get_currency_precision,
     get_currency_symbol,
+    parse_pattern,
 )
 
 from retention_lib.languages import catalog, languages
@@ -124,8 +125,7 @@ class Formats:
 
     def number(self, x: Number, digits: int = 2) -> str:
         """A plain number, rounded to `digits` decimals."""
-        pattern = _decimals("#,##0.00", digits)
-        return _signed(x, lambda a: str(format_decimal(a, pattern, locale=self.locale)))
+        return _signed(x, _plain_numbers(self.locale, digits))
 
     def count(self, x: Number) -> str:
         """A whole number."""
@@ -133,9 +133,7 @@ class Formats:
 
     def share(self, x: Number, digits: int = 1) -> str:
         """A share of one as per cent: 0.717 → `71.7%`, `71,7 %`."""
-        standard = self.locale.percent_formats[None].pattern
-        pattern = standard.replace("#,##0", _decimals("#,##0.00", digits))
-        return _signed(x, lambda a: str(format_percent(a, pattern, locale=self.locale)))
+        return _signed(x, _shares(self.locale, digits))
 
     def points(self, x: Number, digits: int = 1) -> str:
         """A difference of two shares, signed: 0.023 → `+2.3 percentage points`."""
@@ -143,7 +141,7 @@ class Formats:
             return MISSING
         assert x is not None
         hundredfold = round(100 * x, digits)
-        number = _signed(hundredfold, lambda a: self.number(a, digits), plus=True)
+        number = _signed(hundredfold, _plain_numbers(self.locale, digits), plus=True)
         return self.say_count(
             "{n} percentage point",
             "{n} percentage points",
@@ -162,19 +160,7 @@ class Formats:
         """
         if digits is None:
             digits = self._money_digits(x)
-        pattern = _decimals(self.locale.currency_formats["standard"].pattern.split(";")[0], digits)
-        symbol = get_currency_symbol(self.currency, self.locale)
-        if symbol[-1:].isalpha():
-            pattern = re.sub(r"¤(?=[#0])", f"¤{_NBSP}", pattern)
-
-        def amount(a: float) -> str:
-            return str(
-                format_currency(
-                    a, self.currency, pattern, locale=self.locale, currency_digits=False
-                )
-            )
-
-        return _signed(x, amount)
+        return _signed(x, _amounts(self.locale, self.currency, digits))
 
     def days(self, x: Number) -> str:
         """A number of days, with the word."""
@@ -270,7 +256,8 @@ class Formats:
         difference = metric.value - metric.previous
         if metric.unit == "share":
             return self.points(difference)
-        return _signed(difference, lambda a: self.value(a, metric.unit), plus=True)
+        unsigned = _Writer(lambda a: self.value(a, metric.unit))
+        return _signed(difference, unsigned, plus=True)
 
     # ----------------------------------------------------------------------------------------
 
@@ -338,12 +325,47 @@ def _missing(x: Number) -> bool:
     return x is None or not math.isfinite(x)
 
 
-def _signed(x: Number, write: Callable[[float], str], *, plus: bool = False) -> str:
+class _Writer:
+    """How numbers without a sign are written, and what zero looks like there."""
+
+    def __init__(self, write: Callable[[float], str]) -> None:
+        self.write = write
+        self.zero = write(0)
+
+
+# Babel parses a pattern at each call; a report has thousands of numbers, in a handful of patterns.
+
+
+@lru_cache
+def _plain_numbers(locale: Locale, digits: int) -> _Writer:
+    pattern = parse_pattern(_decimals("#,##0.00", digits))
+    return _Writer(lambda a: str(format_decimal(a, pattern, locale=locale)))
+
+
+@lru_cache
+def _shares(locale: Locale, digits: int) -> _Writer:
+    standard = locale.percent_formats[None].pattern
+    pattern = parse_pattern(standard.replace("#,##0", _decimals("#,##0.00", digits)))
+    return _Writer(lambda a: str(format_percent(a, pattern, locale=locale)))
+
+
+@lru_cache
+def _amounts(locale: Locale, currency: str, digits: int) -> _Writer:
+    written = _decimals(locale.currency_formats["standard"].pattern.split(";")[0], digits)
+    if get_currency_symbol(currency, locale)[-1:].isalpha():
+        written = re.sub(r"¤(?=[#0])", f"¤{_NBSP}", written)
+    pattern = parse_pattern(written)
+    return _Writer(
+        lambda a: str(format_currency(a, currency, pattern, locale=locale, currency_digits=False))
+    )
+
+
+def _signed(x: Number, how: _Writer, *, plus: bool = False) -> str:
     """The number with its sign in front; what rounds to zero has none."""
     if x is None or _missing(x):
         return MISSING
-    text = write(abs(x))
-    if x == 0 or text == write(0):
+    text = how.write(abs(x))
+    if x == 0 or text == how.zero:
         return text
     return (MINUS if x < 0 else "+" if plus else "") + text
 

@@ -55,6 +55,11 @@ def pseudonyms(client: str) -> Callable[[str], str]:
     return pseudonym
 
 
+def key_mark() -> str:
+    """What tells two machines whether they have the same key, and nothing of the key."""
+    return hmac.new(_key(), b"which key is it?", hashlib.sha256).hexdigest()
+
+
 def key_file() -> Path:
     """Where the key is kept: the user's own configuration folder."""
     if sys.platform == "win32":

@@ -11,11 +11,13 @@ read `{{…}}` in a heading as a unit and let the markup around it through.
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final, Literal
 
 import pandas as pd
+import pyarrow as pa
 from great_tables import GT, html
 
 from retention_lib.data.purchases import CAUSES
@@ -80,11 +82,10 @@ def metric_table(
         for name, column in columns.items()
         if name == "value" or any(text != MISSING for text in column[1])
     }
-    frame = pd.DataFrame(
-        {"figure": [label for label, _ in rows]} | {name: text for name, (_, text) in shown.items()}
-    )
+    texts = {"figure": [label for label, _ in rows]}
+    texts |= {name: column for name, (_, column) in shown.items()}
     labels = {"figure": fmt.say("Figure")} | {name: head for name, (head, _) in shown.items()}
-    table = _laid_out(frame, labels, right=[*shown], stub="figure", id=id)
+    table = _laid_out(texts, labels, right=[*shown], stub="figure", id=id)
     # By name, not by a raised mark, which would read as a digit where the style sheet is lost.
     for note in dict.fromkeys(m.note for m in metrics if m.note):
         whose = ", ".join(label for label, m in rows if m.note == note)
@@ -130,9 +131,7 @@ def frame_table(
     """
     _check(frame, formats, stub)
     order = [*formats] if stub is None or stub in formats else [stub, *formats]
-    text = pd.DataFrame(
-        {column: _column(frame[column], formats.get(column, "text"), fmt) for column in order}
-    )
+    text = {column: _column(frame[column], formats.get(column, "text"), fmt) for column in order}
     headings = {column: labels.get(column, column) for column in order}
     right = [
         column
@@ -217,9 +216,8 @@ def group_rates_table(frame: pd.DataFrame, fmt: Formats, heading: str, *, id: st
         "again": (fmt.say("Bought there again"), _column(frame["again"], "share", fmt)),
         "again_interval": (fmt.say("95% interval"), intervals("again_low", "again_high")),
     }
-    text = pd.DataFrame(
-        {"label": frame["label"].tolist()} | {name: texts for name, (_, texts) in columns.items()}
-    )
+    text = {"label": frame["label"].tolist()}
+    text |= {name: texts for name, (_, texts) in columns.items()}
     labels = {"label": heading} | {name: head for name, (head, _) in columns.items()}
     units = {"label": "text", "n": "count", "rate": "share", "again": "share"}
     laid_out = _laid_out(text, labels, right=[*columns], stub="label", id=id)
@@ -253,13 +251,14 @@ def written_table(
     -------
     Table
     """
-    printed = pd.DataFrame({name: list(column) for name, (_, column) in texts.items()})
+    columns = {name: list(column) for name, (_, column) in texts.items()}
+    printed = pd.DataFrame(columns)
     labels = {name: heading for name, (heading, _) in texts.items()}
     right = [name for name in texts if name != stub and name not in left]
     numbers = frame.reset_index(drop=True).drop(columns=[*texts], errors="ignore")
     units = dict.fromkeys(texts, "text")
     return Table(
-        _laid_out(printed, labels, right, stub, id),
+        _laid_out(columns, labels, right, stub, id),
         id,
         units,
         pd.concat([printed, numbers], axis=1),
@@ -303,24 +302,33 @@ def _check(frame: pd.DataFrame, formats: Mapping[str, Format], stub: str | None)
 
 
 def _laid_out(
-    text: pd.DataFrame, labels: Mapping[str, str], right: Sequence[str], stub: str | None, id: str
+    texts: Mapping[str, Sequence[str]],
+    labels: Mapping[str, str],
+    right: Sequence[str],
+    stub: str | None,
+    id: str,
 ) -> GT:
     """The table of these texts. Its columns are numbered inside, so that ids can't collide."""
-    names = {column: f"c{i}" for i, column in enumerate(text.columns)}
-    text = text.map(steady)
-    table = GT(
-        text.rename(columns=names),
-        rowname_col=None if stub is None else names[stub],
-        auto_align=False,
-        id=id,
+    names = {column: f"c{i}" for i, column in enumerate(texts)}
+    # Arrow's: great-tables sets cell by cell, which takes pandas ten times as long.
+    printed = pa.table(
+        {names[c]: pa.array([steady(text) for text in texts[c]], pa.string()) for c in texts}
     )
-    headings = {column: _safe(labels[column]) for column in text.columns}
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "PyArrow Table support is currently experimental")
+        table = GT(
+            printed,
+            rowname_col=None if stub is None else names[stub],
+            auto_align=False,
+            id=id,
+        )
+    headings = {column: _safe(labels[column]) for column in texts}
     table = table.cols_label(
         {names[column]: heading for column, heading in headings.items() if column != stub}
     )
     if stub is not None:
         table = table.tab_stubhead(headings[stub])
-    left = [names[column] for column in text.columns if column not in right]
+    left = [names[column] for column in texts if column not in right]
     table = table.cols_align("left", columns=left) if left else table
     if right:
         table = table.cols_align("right", columns=[names[column] for column in right])

@@ -188,8 +188,7 @@ def _write_list(page: Worksheet, sheet: Sheet, cells: Cells, as_of: date, most_r
         cells.text(page, 0, column, heading, look=look)
         page.set_column(column, column, _width(heading, frame[name], form, fmt))
         pattern = cells.pattern(form, frame[name])
-        for row, value in enumerate(frame[name].astype("object"), start=1):
-            cells.value(page, row, column, value, form, pattern)
+        cells.column(page, 1, column, frame[name], form, pattern)
         if form == "text":
             page.ignore_errors({"number_stored_as_text": _cells_of(column, len(frame))})
     page.freeze_panes(1, 1)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
+from retention_lib.data.clock import orders_by_day
 from retention_lib.data.health.days import firsts_of_months
 
 #: Days of a week, Mondays first as in `numpy` and pandas.
@@ -29,23 +31,24 @@ def by_day(base: Base) -> pd.DataFrame:
         all used rows). Empty without an order, and where the export has months in the place of
         days, so that its days are none.
     """
-    orders = base.orders()
-    orders = orders.filter(orders.amount > 0)
-    counts = orders.group_by(schema.DAY).aggregate(orders=orders.count())
-    days = base.days
-    sums = days.group_by(schema.DAY).aggregate(revenue=days[schema.AMOUNT].sum().cast("float64"))
-    both = [_series(counts, "orders"), _series(sums, "revenue")]
-    if both[0].empty or firsts_of_months(both[0]) is not None:
+    orders = orders_by_day(base)
+    if orders.empty or firsts_of_months(orders) is not None:
         return pd.DataFrame({"orders": [], "revenue": []}, index=pd.DatetimeIndex([], name="day"))
-    every = pd.date_range(both[0].index[0], base.as_of, name="day")
-    frame = pd.DataFrame({one.name: one.reindex(every) for one in both}).fillna(0.0)
+    every = pd.date_range(orders.index[0], base.as_of, name="day")
+    both = {"orders": orders, "revenue": _revenue(base)}
+    frame = pd.DataFrame({name: one.reindex(every) for name, one in both.items()}).fillna(0.0)
     return frame.astype({"orders": "int64"})
 
 
-def _series(table: object, name: str) -> pd.Series:
-    frame = table.to_pyarrow().to_pandas(date_as_object=False)  # type: ignore[attr-defined]
-    days = pd.DatetimeIndex(frame[schema.DAY], name="day")
-    return pd.Series(frame[name].to_numpy(), index=days, name=name).sort_index()
+def _revenue(base: Base) -> pd.Series:
+    days = base.days
+
+    def by_day() -> ir.Table:
+        revenue = days[schema.AMOUNT].sum().cast("float64")
+        return days.group_by(schema.DAY).aggregate(revenue=revenue)
+
+    frame = base.once("revenue-by-day", by_day).to_pandas(date_as_object=False)
+    return pd.Series(frame["revenue"].to_numpy(), index=pd.DatetimeIndex(frame[schema.DAY]))
 
 
 def whole_weeks(days: pd.Series) -> tuple[pd.DatetimeIndex, np.ndarray]:

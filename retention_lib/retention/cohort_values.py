@@ -14,22 +14,21 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final, Literal
 
-import ibis
 import numpy as np
 import pandas as pd
 
-from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.cohorts import (
     MONTHS,
     CohortPeriod,
     Cohorts,
+    by_age,
     cohorts,
     index_of,
-    period_index,
 )
 from retention_lib.retention.difference import apart
 from retention_lib.retention.intervals import wilson
@@ -88,23 +87,30 @@ class CohortValues:
             (Wilson), `orders`, `revenue`, `against_first`; and `cumulative`, the revenues added up:
             of each age all who have reached it, so that a change of cohorts makes no step.
         """
+        return self._pooled.copy(deep=False)
+
+    @cached_property
+    def _pooled(self) -> pd.DataFrame:
+        sizes = self.table.sizes.to_numpy()
+        shares, orders, revenue = (
+            frame.to_numpy(dtype=float) for frame in (self.table.shares, self.orders, self.revenue)
+        )
+        is_over = ~self.table.unfinished.to_numpy(dtype=bool) & ~np.isnan(shares)
         rows = []
-        sizes = self.table.sizes
-        for age in _ages(self.table):
-            over = self.table.finished(age).index
+        for place, age in enumerate(_ages(self.table)):
+            over = is_over[:, place]
             n = sizes[over]
             total = int(n.sum())
             if not total:
                 continue
-            bought = round(float((self.table.shares.loc[over][age] * n).sum()))
-            revenue, orders = self.revenue.loc[over], self.orders.loc[over]
-            first, now = (float((revenue[a] * n).sum()) for a in (0, age))
+            bought = round(float(np.nansum(shares[over, place] * n)))
+            first, now = (float(np.nansum(revenue[over, at] * n)) for at in (0, place))
             limits = wilson(bought, total) or (math.nan, math.nan)
             rows.append(
                 {
                     **{"age": age, "customers": total, "share": bought / total},
                     **{"low": limits[0], "high": limits[1]},
-                    "orders": float((orders[age] * n).sum() / total),
+                    "orders": float(np.nansum(orders[over, place] * n) / total),
                     "revenue": float(now / total),
                     "against_first": float(now / first) if first > 0 else math.nan,
                 }
@@ -125,22 +131,7 @@ def cohort_values(base: Base, period: CohortPeriod | None = None) -> CohortValue
     """
     period = period or readable(base)
     table = cohorts(base, period)
-    months = MONTHS[period]
-    days = base.days
-    first = days[schema.DAY].min(where=days[schema.BOUGHT])
-    days = days.mutate(first=first.over(ibis.window(group_by=schema.CUSTOMER)))
-    days = days.filter(days["first"].notnull())
-    at, cohort = period_index(days[schema.DAY], months), period_index(days["first"], months)
-    # a return before the first purchase belongs to no age; it is a cost of winning the customer
-    days = days.mutate(cohort=cohort, age=ibis.greatest(at - cohort, 0))
-    counts = days.group_by("cohort", "age").aggregate(
-        orders=days.count(where=days[schema.BOUGHT]),
-        revenue=days[schema.AMOUNT].sum().cast("float64"),
-    )
-    later = days.filter(days[schema.BOUGHT] & (days.age > 0))
-    back = later.group_by(schema.CUSTOMER).aggregate(cohort=later.cohort.min(), age=later.age.min())
-    back = back.group_by("cohort", "age").aggregate(customers=back.count())
-    frame, returned = (part.to_pyarrow().to_pandas() for part in (counts, back))
+    frame = by_age(base, period)
     each = {name: _wide(frame, name, table) for name in ("orders", "revenue")}
     sizes = table.sizes.where(table.sizes > 0)
     per_customer = {name: wide.div(sizes, axis=0) for name, wide in each.items()}
@@ -148,7 +139,7 @@ def cohort_values(base: Base, period: CohortPeriod | None = None) -> CohortValue
         table=table,
         orders=per_customer["orders"],
         revenue=per_customer["revenue"],
-        returned=_wide(returned, "customers", table).drop(columns=0, errors="ignore"),
+        returned=_wide(frame, "returned", table).drop(columns=0, errors="ignore"),
     )
 
 

@@ -10,7 +10,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Final, Literal
 
+import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from retention_lib.data import schema
@@ -69,17 +71,7 @@ def cohorts(base: Base, period: CohortPeriod | None = None) -> Cohorts:
     """
     period = period or base.params.cohort_period
     months = MONTHS[period]
-    bought = base.purchases()
-    first = bought.group_by(schema.CUSTOMER).aggregate(first=bought[schema.DAY].min())
-    joined = bought.join(first, schema.CUSTOMER)
-    joined = joined.mutate(
-        cohort=period_index(joined["first"], months), at=period_index(joined[schema.DAY], months)
-    )
-    counts = (
-        joined.group_by([joined.cohort, (joined["at"] - joined.cohort).name("age")])
-        .aggregate(customers=joined[schema.CUSTOMER].nunique())
-        .execute()
-    )
+    counts = by_age(base, period)
     if counts.empty:
         nobody = pd.DataFrame(index=pd.DatetimeIndex([], name="cohort"))
         sizes = pd.Series(0, index=nobody.index, dtype=int, name="customers")
@@ -89,22 +81,56 @@ def cohorts(base: Base, period: CohortPeriod | None = None) -> Cohorts:
     wide = wide.reindex(index=range(int(wide.index.min()), last + 1))
     wide = wide.reindex(columns=range(last - int(wide.index[0]) + 1))
     sizes = wide[0].fillna(0).astype(int).rename("customers")
-    reached = pd.DataFrame(
-        {age: wide.index.to_series() + age <= last for age in wide.columns}, index=wide.index
-    )
+    at = np.add.outer(wide.index.to_numpy(dtype=int), wide.columns.to_numpy(dtype=int))
+    reached = pd.DataFrame(at <= last, index=wide.index, columns=wide.columns)
     # a cohort without a purchase in a period that was observed has a share of 0, not an unknown one
     shares = wide.fillna(0).where(reached).div(sizes.where(sizes > 0), axis=0)
     open_end = _last_day(last, months) > base.as_of
-    unfinished = pd.DataFrame(
-        {age: (wide.index.to_series() + age == last) & open_end for age in wide.columns},
-        index=wide.index,
-    )
+    unfinished = pd.DataFrame((at == last) & open_end, index=wide.index, columns=wide.columns)
     labels = pd.DatetimeIndex([_first_day(i, months) for i in wide.index], name="cohort")
     return Cohorts(
         shares=shares.set_axis(labels),
         sizes=sizes.set_axis(labels),
         unfinished=unfinished.set_axis(labels),
         period=period,
+    )
+
+
+def by_age(base: Base, period: CohortPeriod) -> pd.DataFrame:
+    """What the customers of each cohort did in each period since their first purchase.
+
+    Returns
+    -------
+    DataFrame
+        A row a cohort and age in which it has rows: cohort (`index_of` its period), age (periods
+        since), customers (with a purchase), orders (purchases), revenue (all used rows), returned
+        (customers whose first later period with a purchase it is).
+    """
+    months = MONTHS[period]
+    return base.once(f"cohorts-{months}", lambda: _by_age(base.days, months)).to_pandas()
+
+
+def _by_age(days: ir.Table, months: int) -> ir.Table:
+    first = days[schema.DAY].min(where=days[schema.BOUGHT])
+    days = days.mutate(first=first.over(ibis.window(group_by=schema.CUSTOMER)))
+    days = days.filter(days["first"].notnull())
+    at, cohort = period_index(days[schema.DAY], months), period_index(days["first"], months)
+    # a return before the first purchase belongs to no age; it is a cost of winning the customer
+    days = days.select(
+        *(schema.CUSTOMER, schema.AMOUNT, schema.BOUGHT),
+        cohort=cohort,
+        age=ibis.greatest(at - cohort, 0),
+    )
+    each = days.group_by(schema.CUSTOMER, "cohort", "age").aggregate(
+        orders=days.count(where=days[schema.BOUGHT]), revenue=days[schema.AMOUNT].sum()
+    )
+    again = each.age.min(where=(each.age > 0) & (each.orders > 0))
+    each = each.mutate(again=again.over(ibis.window(group_by=schema.CUSTOMER)))
+    return each.group_by("cohort", "age").aggregate(
+        customers=each.count(where=each.orders > 0),
+        orders=each.orders.sum(),
+        revenue=each.revenue.sum().cast("float64"),
+        returned=each.count(where=each.age == each.again),
     )
 
 
@@ -137,26 +163,7 @@ def monthly(base: Base) -> pd.DataFrame:
         that month), new_revenue, returning_revenue (all used rows), orders (amount > 0), complete
         (False where the window begins or ends within the month). Months without a row are there.
     """
-    days = base.days
-    first = days.group_by(schema.CUSTOMER).aggregate(
-        first=days[schema.DAY].min(where=days[schema.BOUGHT])
-    )
-    joined = days.join(first, schema.CUSTOMER)
-    at = period_index(joined[schema.DAY], 1)
-    is_new = (period_index(joined["first"], 1) == at).fill_null(False)
-    joined = joined.mutate(at=at, is_new=is_new)
-    bought = joined[schema.BOUGHT]
-    customer = joined[schema.CUSTOMER]
-    by_month = joined.group_by("at").aggregate(
-        new=customer.nunique(where=bought & joined.is_new),
-        returning=customer.nunique(where=bought & ~joined.is_new),
-        new_revenue=joined[schema.AMOUNT].sum(where=joined.is_new).cast("float64"),
-        returning_revenue=joined[schema.AMOUNT].sum(where=~joined.is_new).cast("float64"),
-    )
-    orders = base.orders()
-    orders = orders.filter(orders.amount > 0).mutate(at=period_index(orders.day, 1))
-    per_month = orders.group_by("at").aggregate(orders=orders.count())
-    frame = by_month.execute().set_index("at").join(per_month.execute().set_index("at"))
+    frame = base.once("monthly", lambda: _by_month(base)).to_pandas().set_index("at")
     frame = frame.reindex(range(index_of(base.start, 1), index_of(base.as_of, 1) + 1)).fillna(0.0)
     counts = ["new", "returning", "orders"]
     frame[counts] = frame[counts].astype(int)
@@ -167,3 +174,28 @@ def monthly(base: Base) -> pd.DataFrame:
         for start, end in zip(month, ends, strict=True)
     ]
     return frame.assign(month=month, complete=complete).reset_index(drop=True)
+
+
+def _by_month(base: Base) -> ir.Table:
+    days = base.days
+    first = days[schema.DAY].min(where=days[schema.BOUGHT])
+    days = days.mutate(first=first.over(ibis.window(group_by=schema.CUSTOMER)))
+    at = period_index(days[schema.DAY], 1)
+    days = days.select(
+        *(schema.CUSTOMER, schema.AMOUNT, schema.BOUGHT),
+        at=at,
+        is_new=(period_index(days["first"], 1) == at).fill_null(False),
+    )
+    each = days.group_by("at", schema.CUSTOMER, "is_new").aggregate(
+        bought=days[schema.BOUGHT].any(), revenue=days[schema.AMOUNT].sum()
+    )
+    by_month = each.group_by("at").aggregate(
+        new=each.count(where=each.bought & each.is_new),
+        returning=each.count(where=each.bought & ~each.is_new),
+        new_revenue=each.revenue.sum(where=each.is_new).cast("float64"),
+        returning_revenue=each.revenue.sum(where=~each.is_new).cast("float64"),
+    )
+    orders = base.orders()
+    orders = orders.filter(orders.amount > 0).select(at=period_index(orders.day, 1))
+    per_month = orders.group_by("at").aggregate(orders=orders.count())
+    return by_month.left_join(per_month, "at").drop("at_right")

@@ -11,6 +11,7 @@ import math
 from typing import Final
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from retention_lib.data import schema
@@ -37,6 +38,13 @@ def first_purchases(base: Base, days: int, earliest: dt.date) -> pd.DataFrame:
         (whether there was a second purchase), and category, the one that most of the first purchase
         went to, where there are such; in the order of the ids.
     """
+    table = base.once(
+        f"first-purchases-{days}-{earliest}", lambda: _first_purchases(base, days, earliest)
+    )
+    return table.to_pandas()
+
+
+def _first_purchases(base: Base, days: int, earliest: dt.date) -> ir.Table:
     bought = base.purchases()
     begun = bought.filter(
         (bought.number == 0)
@@ -53,7 +61,7 @@ def first_purchases(base: Base, days: int, earliest: dt.date) -> pd.DataFrame:
     )
     people = people.mutate(first=people["first"].cast("float64"))
     if "category" not in base.fields:
-        return people.order_by(schema.CUSTOMER).to_pyarrow().to_pandas()
+        return people.order_by(schema.CUSTOMER)
     rows = base.by("category")
     firsts = rows.inner_join(
         begun, [rows[schema.CUSTOMER] == begun[schema.CUSTOMER], rows[schema.DAY] == begun.began]
@@ -67,7 +75,7 @@ def first_purchases(base: Base, days: int, earliest: dt.date) -> pd.DataFrame:
     joined = people.left_join(main, schema.CUSTOMER).select(
         schema.CUSTOMER, "first", "later", "again", "category"
     )
-    return joined.order_by(schema.CUSTOMER).to_pyarrow().to_pandas()
+    return joined.order_by(schema.CUSTOMER)
 
 
 def told(group: pd.DataFrame) -> dict[str, float]:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
+from retention_lib.data.clock import orders_by_hour
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.by_day import WEEK
 from retention_lib.retention.weekdays import LEAST_ORDERS, LEAST_WEEKS, ratios, with_peak
@@ -122,14 +123,8 @@ def no_hours() -> Metric:
 
 def _counts(base: Base) -> pd.DataFrame:
     """Orders by day (counted from a Monday), hour, and whether it was the hour sharp."""
-    orders = base.orders()
-    orders = orders.filter(orders.amount > 0)
-    keyed = orders.group_by(
-        schema.DAY, hour=orders.second // 3600, sharp=orders.second % 3600 == 0
-    ).aggregate(orders=orders.count())
-    frame = keyed.to_pyarrow().to_pandas(date_as_object=False)
-    frame["since"] = (pd.DatetimeIndex(frame[schema.DAY]) - _A_MONDAY).days
-    return frame.astype({"hour": "int64", "sharp": "bool", "orders": "int64"})
+    frame = orders_by_hour(base)
+    return frame.assign(since=(pd.DatetimeIndex(frame[schema.DAY]) - _A_MONDAY).days)
 
 
 def _without_time(counts: pd.DataFrame) -> pd.Series:

@@ -14,9 +14,10 @@ from typing import Any, Final
 import pandas as pd
 
 from retention_lib.data.base import Base
-from retention_lib.data.periods import ONE_DAY, shift_months, windows
+from retention_lib.data.periods import windows
 from retention_lib.metrics import Metric, unknown
 from retention_lib.retention import formulas
+from retention_lib.retention.ends import compared_ends
 from retention_lib.retention.intervals import Interval, wilson
 from retention_lib.retention.moments import (
     Moments,
@@ -27,14 +28,11 @@ from retention_lib.retention.moments import (
     ratio_limits,
 )
 from retention_lib.retention.sums import REPEAT_DAYS as REPEAT_DAYS
-from retention_lib.retention.sums import gaps, period_before, sums
+from retention_lib.retention.sums import Sums, period_before, report_sums, sums
 from retention_lib.sentence import N_, Counted, Sentence
 
 #: As many as amounts have (`data.schema.MONEY`).
 MONEY_DECIMALS = 4
-
-#: Share of the first activity window that may lie before the data.
-MOST_MISSING = 0.1
 
 #: A comparison with a group smaller than this carries a caution.
 FEW = 20
@@ -51,25 +49,14 @@ def retention_metrics(base: Base) -> dict[str, Metric]:
     too late is no comparison. The same holds for the period a year ago, which is given where it
     isn't the period before.
     """
-    before = base.windows.period.start - ONE_DAY
-    year_ago = shift_months(base.as_of, -12)
-    wanted = {"previous": before, "year_ago": year_ago}
-    if year_ago == before:
-        del wanted["year_ago"]
-    known = {name: end for name, end in wanted.items() if is_covered(base, end)}
-    at = metrics_at_each(base, [base.as_of, *known.values()])
+    known = compared_ends(base)
+    at = report_metrics(base, [base.as_of, *known.values()])
 
     def beside(name: str, metric: Metric) -> Metric:
         found: dict[str, Any] = {field: at[end][name].value for field, end in known.items()}
         return dataclasses.replace(metric, **found)
 
     return {name: beside(name, metric) for name, metric in at[base.as_of].items()}
-
-
-def is_covered(base: Base, end: dt.date) -> bool:
-    """Whether the data reaches back to what the rates of a period rest on, nearly all of it."""
-    at = windows(end, base.params.period_months, base.params.active_months)
-    return (base.start - at.before.start).days <= MOST_MISSING * at.before.days
 
 
 def metrics_at(base: Base, as_of: dt.date) -> dict[str, Metric]:
@@ -80,7 +67,21 @@ def metrics_at(base: Base, as_of: dt.date) -> dict[str, Metric]:
 def metrics_at_each(base: Base, ends: Sequence[dt.date]) -> dict[dt.date, dict[str, Metric]]:
     """The metrics for the periods that end on some days, in one pass over the customers."""
     ends = list(dict.fromkeys(ends))
-    counted, between = sums(base, ends), gaps(base, ends)
+    return _metrics(base, sums(base, ends), ends)
+
+
+def report_metrics(base: Base, ends: Sequence[dt.date]) -> dict[dt.date, dict[str, Metric]]:
+    """The metrics at some of the ends that a report tells of (`ends.report_ends`).
+
+    What they are made of is counted once for all these ends, and for all chapters of a run.
+    """
+    return _metrics(base, report_sums(base, ends), ends)
+
+
+def _metrics(
+    base: Base, of_ends: Sums, ends: Sequence[dt.date]
+) -> dict[dt.date, dict[str, Metric]]:
+    counted, between = of_ends.counts, of_ends.gaps
     found = {}
     for end in ends:
         of = {str(name): value for name, value in counted.loc[end].items()}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
@@ -38,15 +39,24 @@ def next_purchase(base: Base, most: int = MOST) -> pd.DataFrame:
         `n_d`, watched as long, `share_d` of them who bought again within, with its 95 % interval
         `low_d`, `high_d` (Wilson). NaN where nobody was watched so long, or nobody came back.
     """
+    frame = counts_by_number(base, most)
+    for days in WITHIN:
+        n, back = frame[f"n_{days}"], frame.pop(f"back_{days}")
+        frame[f"share_{days}"] = back / n.where(n > 0, np.nan)
+        frame[f"low_{days}"], frame[f"high_{days}"] = wilson_many(back, n)
+    return frame.astype({"number": "int64", "customers": "int64"})
+
+
+def counts_by_number(base: Base, most: int = MOST) -> pd.DataFrame:
+    """What the rows of `next_purchase` are made of: number, customers, days_median, n_d, back_d."""
+    return base.once(f"next-purchase-{most}", lambda: _counts(base, most)).to_pandas()
+
+
+def _counts(base: Base, most: int) -> ir.Table:
     made = steps(base)
     made = made.filter(made.number <= most)
     counts = {"customers": made.count(), "days_median": made.gap.cast("float64").median()}
     for days in WITHIN:
         counts[f"n_{days}"] = made.count(where=made.watched >= days)
         counts[f"back_{days}"] = made.count(where=(made.watched >= days) & (made.gap <= days))
-    frame = made.group_by("number").aggregate(**counts).order_by("number").execute()
-    for days in WITHIN:
-        n, back = frame[f"n_{days}"], frame.pop(f"back_{days}")
-        frame[f"share_{days}"] = back / n.where(n > 0, np.nan)
-        frame[f"low_{days}"], frame[f"high_{days}"] = wilson_many(back, n)
-    return frame.astype({"number": "int64", "customers": "int64"})
+    return made.group_by("number").aggregate(**counts).order_by("number")

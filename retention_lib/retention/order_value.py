@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 import ibis
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
@@ -21,6 +22,7 @@ from retention_lib.metrics import Metric, unknown
 from retention_lib.retention.beginning import starts_late
 from retention_lib.retention.homogeneity import LEVEL, holm
 from retention_lib.retention.intervals import means_many
+from retention_lib.retention.next_purchase import counts_by_number
 from retention_lib.sentence import N_, Sentence
 from retention_lib.smallest import SMALLEST
 
@@ -114,6 +116,21 @@ def order_value(base: Base, most: int = MOST) -> OrderValue:
     most : int, default 6
         Rows at most.
     """
+    together, n_same = _together(counts_by_number(base, most))
+    made = base.once(f"order-value-{most}", lambda: _by_number(base, most, together))
+    frame = made.to_pandas().astype(dict.fromkeys(("number", "customers", "n_next"), "int64"))
+    frame["n_same"] = np.where(frame["number"] <= together, n_same, 0)
+    of = {"mean": "customers", "change": "n_next", "since": "customers", "same": "n_same"}
+    for name, n in of.items():
+        prefix = "" if name == "mean" else f"{name}_"
+        frame[f"{prefix}low"], frame[f"{prefix}high"] = means_many(
+            frame[name], frame[f"{name}_sd"], frame[n]
+        )
+    return OrderValue(_judged(frame), together, n_same, starts_late(base))
+
+
+def _by_number(base: Base, most: int, together: int) -> ir.Table:
+    """Moments of what purchases were worth, by number; of the same customers up to `together`."""
     bought = base.purchases()
     window = ibis.window(group_by=schema.CUSTOMER, order_by=schema.DAY)
     amount = bought[schema.AMOUNT].cast("float64")
@@ -125,6 +142,7 @@ def order_value(base: Base, most: int = MOST) -> OrderValue:
         purchases=bought.count().over(ibis.window(group_by=schema.CUSTOMER)),
     )
     steps = steps.filter(steps.number <= most)
+    same = (steps.purchases >= together) & (steps.number <= together)
     made = steps.group_by("number").aggregate(
         customers=steps.count(),
         **_moments("mean", steps.amount),
@@ -132,25 +150,15 @@ def order_value(base: Base, most: int = MOST) -> OrderValue:
         before=steps.amount.mean(where=steps.change.notnull()),
         **_moments("change", steps.change),
         **_moments("since", steps.since),
+        **_moments("same", steps.amount, same),
     )
-    frame = made.order_by("number").to_pyarrow().to_pandas()
-    frame = frame.astype(dict.fromkeys(("number", "customers", "n_next"), "int64"))
-    together, n_same = _together(frame)
-    inside = steps.filter((steps.purchases >= together) & (steps.number <= together))
-    same = inside.group_by("number").aggregate(**_moments("same", inside.amount))
-    frame = frame.merge(same.to_pyarrow().to_pandas(), on="number", how="left")
-    frame["n_same"] = np.where(frame["number"] <= together, n_same, 0)
-    of = {"mean": "customers", "change": "n_next", "since": "customers", "same": "n_same"}
-    for name, n in of.items():
-        prefix = "" if name == "mean" else f"{name}_"
-        frame[f"{prefix}low"], frame[f"{prefix}high"] = means_many(
-            frame[name], frame[f"{name}_sd"], frame[n]
-        )
-    return OrderValue(_judged(frame), together, n_same, starts_late(base))
+    return made.order_by("number")
 
 
-def _moments(name: str, value: ibis.expr.types.NumericValue) -> dict[str, ibis.Value]:
-    return {name: value.mean(), f"{name}_sd": value.std(how="sample")}
+def _moments(
+    name: str, value: ir.NumericValue, where: ir.BooleanValue | None = None
+) -> dict[str, ir.Value]:
+    return {name: value.mean(where=where), f"{name}_sd": value.std(where=where, how="sample")}
 
 
 def _together(frame: pd.DataFrame) -> tuple[int, int]:

@@ -19,13 +19,11 @@ import pandas as pd
 from retention_lib.data.base import Base
 from retention_lib.data.periods import ONE_DAY, Window, shift_months, windows
 from retention_lib.metrics import Metric
-from retention_lib.retention.kpis import MOST_MISSING, is_covered, metrics_at_each
+from retention_lib.retention.ends import MOST, MOST_MISSING
+from retention_lib.retention.ends import period_ends as period_ends
+from retention_lib.retention.kpis import report_metrics
 from retention_lib.retention.sums import period_before
 
-#: Ends at most: a line of more says no more.
-MOST: Final = 24
-#: With windows of so many months together each month is an end, with longer ones each quarter.
-SHORT: Final = 6
 #: Change of a share from which on it is told as one.
 MATTERS: Final = 0.01
 LEVEL: Final = 0.05
@@ -39,22 +37,6 @@ _OF_ALL: Final = frozenset(
     | {"journey.days_to_second"}
 )
 COLUMNS: Final = ("end", "metric", "value", "low", "high", "n", "complete")
-
-
-def period_ends(base: Base) -> list[dt.date]:
-    """Ends of periods, the report's day first, as far back as the data covers what rates rest on.
-
-    A month apart where period and activity window are short, else a quarter.
-    """
-    period, active = base.params.period_months, base.params.active_months
-    step = 1 if period + active <= SHORT else 3
-    ends = [base.as_of]
-    while len(ends) < MOST:
-        end = shift_months(base.as_of, -step * len(ends))
-        if not is_covered(base, end):
-            break
-        ends.append(end)
-    return ends
 
 
 def series(base: Base) -> pd.DataFrame:
@@ -72,7 +54,7 @@ def series(base: Base) -> pd.DataFrame:
         windows that the metric looks at has begun, by more than a tenth of the window.
     """
     ends = period_ends(base)[::-1]
-    found = metrics_at_each(base, ends)
+    found = report_metrics(base, ends)
     rows = [
         (end, name, metric.value, metric.low, metric.high, metric.n, is_complete(base, end, name))
         for end in ends

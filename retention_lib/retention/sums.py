@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import ibis.expr.types as ir
@@ -17,7 +18,11 @@ import pandas as pd
 from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.data.periods import ONE_DAY, Window, months_to, windows
+from retention_lib.retention.ends import report_ends
 from retention_lib.retention.steps import first_two
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 #: Days within which a second purchase counts as soon.
 REPEAT_DAYS: Final = 90
@@ -49,53 +54,90 @@ def period_before(as_of: dt.date, period_months: int) -> Window:
     return months_to(months_to(as_of, period_months).start - ONE_DAY, period_months)
 
 
-def sums(base: Base, ends: Sequence[dt.date]) -> pd.DataFrame:
-    """Counts, sums and moments of the period that ends on each of some days.
+@dataclass(frozen=True)
+class Sums:
+    """Counts, sums and moments of the periods that end on some days.
+
+    Parameters
+    ----------
+    counts : DataFrame
+        Indexed by end (object dates). Customers: `total`, `ever_twice` (purchases up to the end),
+        `watched`, `soon` (first seen `REPEAT_DAYS` before the end; bought again within them),
+        `at_start`, `at_end`, `active`, `new`, `returning`, `kept`, `lost`, `reactivated`,
+        `new_at_end`, `at_end_not_new`, `again` (|S ∩ B|), `twice`. Sums of the period: `revenue`,
+        `orders`, `order_revenue`, `best_fifth`; by group `revenue_<group>`. Moments of `_MOMENTS`,
+        and `counted_cov`, `ordering_cov`.
+    gaps : DataFrame
+        Days from the first purchase to the second, as known at each end: end, gap (days),
+        customers; in this order.
+    """
+
+    counts: pd.DataFrame
+    gaps: pd.DataFrame
+
+
+def sums(base: Base, ends: Sequence[dt.date]) -> Sums:
+    """What the metrics of the periods are made of that end on each of some days.
 
     Parameters
     ----------
     base : Base
     ends : sequence of date
         Different days, none after `as_of`.
-
-    Returns
-    -------
-    DataFrame
-        Indexed by end (object dates), in the order given. Customers: `total`, `ever_twice`
-        (purchases up to the end), `watched`, `soon` (first seen `REPEAT_DAYS` before the end;
-        bought again within them), `at_start`, `at_end`, `active`, `new`, `returning`, `kept`,
-        `lost`, `reactivated`, `new_at_end`, `at_end_not_new`, `again` (|S ∩ B|), `twice`. Sums of
-        the period: `revenue`, `orders`, `order_revenue`, `best_fifth`; by group
-        `revenue_<group>`. Moments of `_MOMENTS`, and `counted_cov`, `ordering_cov`.
     """
     ends = list(ends)
-    each = _each(base, ends)
-    per_end = _per_end(each).to_pyarrow().to_pandas().set_index(_END)
-    best = _best_fifth(base, ends).to_pyarrow().to_pandas().set_index(_END)
-    so_far = _so_far(base, ends).to_pyarrow().to_pandas().set_index(_END)
-    frame = pd.concat([so_far, per_end, best], axis=1).reindex(range(len(ends)))
+    in_periods, firsts = (part(base, ends).to_pyarrow() for part in (_in_periods, _firsts))
+    return _sums(in_periods, firsts, ends)
+
+
+def report_sums(base: Base, ends: Sequence[dt.date]) -> Sums:
+    """`sums` at some of the ends that a report tells of, counted once for a whole run.
+
+    Parameters
+    ----------
+    base : Base
+    ends : sequence of date
+        Out of `ends.report_ends`; what is counted with them is given too.
+    """
+    lots = report_ends(base).items()
+    found = [_lot(base, name, lot) for name, lot in lots if not set(lot).isdisjoint(ends)]
+    return Sums(pd.concat([f.counts for f in found]), pd.concat([f.gaps for f in found]))
+
+
+def _lot(base: Base, name: str, ends: list[dt.date]) -> Sums:
+    of = f"{name}-{base.params.period_months}-{base.params.active_months}"
+    in_periods = base.once(f"in-periods-{of}", lambda: _in_periods(base, ends))
+    firsts = base.once(f"first-two-{of}", lambda: _firsts(base, ends))
+    return _sums(in_periods, firsts, ends)
+
+
+def _sums(in_periods: pa.Table, firsts: pa.Table, ends: list[dt.date]) -> Sums:
+    per_end = in_periods.to_pandas().set_index(_END)
+    between = firsts.to_pandas()
+    frame = pd.concat([_so_far(between), per_end], axis=1).reindex(range(len(ends)))
     means = [name for name in frame if str(name).endswith(("_mean", "_var", "_cov"))]
     frame = frame.astype(dict.fromkeys(means, "float64"))
     rest = [name for name in frame if name not in means]
     frame[rest] = frame[rest].fillna(0)
-    return frame.set_axis(pd.Index(ends, name=_END, dtype=object))
+    return Sums(frame.set_axis(pd.Index(ends, name=_END, dtype=object)), _gaps(between, ends))
 
 
-def gaps(base: Base, ends: Sequence[dt.date]) -> pd.DataFrame:
-    """Days from the first purchase to the second, as known at each of some days.
+def _so_far(firsts: pd.DataFrame) -> pd.DataFrame:
+    """What is known of all customers up to each end."""
+    n, twice = firsts["customers"], firsts["gap"].notna()
+    soon = firsts["watched"] & (firsts["gap"] <= REPEAT_DAYS)
+    counts = {
+        "total": n,
+        "ever_twice": n.where(twice, 0),
+        "watched": n.where(firsts["watched"], 0),
+        "soon": n.where(soon, 0),
+    }
+    return pd.DataFrame(counts).groupby(firsts[_END]).sum()
 
-    Returns
-    -------
-    DataFrame
-        end, gap (days), customers; in this order.
-    """
-    ends = list(ends)
-    joined = _with_ends(first_two(base), ends)
-    known = joined.filter(joined.second <= joined.last)
-    counted = known.group_by(_END, gap=known.second.delta(known["first"], unit="day")).aggregate(
-        customers=known.count()
-    )
-    frame = counted.order_by(_END, "gap").to_pyarrow().to_pandas()
+
+def _gaps(firsts: pd.DataFrame, ends: list[dt.date]) -> pd.DataFrame:
+    known = firsts[firsts["gap"].notna()].astype({"gap": "int64"})
+    frame = known.groupby([_END, "gap"])["customers"].sum().reset_index()
     frame[_END] = pd.Series([ends[i] for i in frame[_END]], dtype=object)
     return frame
 
@@ -271,18 +313,26 @@ def _best_fifth(base: Base, ends: Sequence[dt.date]) -> ir.Table:
     return best.group_by(_END).aggregate(best_fifth=best.revenue.sum().cast("float64"))
 
 
-def _so_far(base: Base, ends: Sequence[dt.date]) -> ir.Table:
-    """What is known of all customers up to each end."""
+def _in_periods(base: Base, ends: Sequence[dt.date]) -> ir.Table:
+    """What is counted of the periods, a row an end."""
+    counted, best = _per_end(_each(base, ends)), _best_fifth(base, ends)
+    return counted.left_join(best, _END).drop(f"{_END}_right")
+
+
+def _firsts(base: Base, ends: Sequence[dt.date]) -> ir.Table:
+    """Customers by what is known of their first two purchases at each end.
+
+    Columns: end; gap (days from the first to the second, null where there is none yet); watched
+    (whether the first is `REPEAT_DAYS` ago); customers.
+    """
     joined = _with_ends(first_two(base), ends)
+    joined = joined.filter(joined["first"] <= joined["last"])
     first, second, last = joined["first"], joined.second, joined["last"]
-    seen = first <= last
-    watched = seen & (last.delta(first, unit="day") >= REPEAT_DAYS)
-    return joined.group_by(_END).aggregate(
-        total=joined.count(where=seen),
-        ever_twice=joined.count(where=seen & (second <= last)),
-        watched=joined.count(where=watched),
-        soon=joined.count(where=watched & (second.delta(first, unit="day") <= REPEAT_DAYS)),
-    )
+    return joined.group_by(
+        _END,
+        gap=ibis.ifelse(second <= last, second.delta(first, unit="day"), ibis.null()),
+        watched=last.delta(first, unit="day") >= REPEAT_DAYS,
+    ).aggregate(customers=joined.count())
 
 
 def _with_ends(table: ir.Table, ends: Sequence[dt.date]) -> ir.Table:

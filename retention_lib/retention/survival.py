@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
@@ -109,13 +110,19 @@ def waits(base: Base, most: int = MOST) -> pd.DataFrame:
         number, days, came (next purchases after so many days), left (purchases without a next one
         that were made so many days before the end); by number and days.
     """
+    # the first purchases' are asked for more often than the others', and in them
+    known = max(most, MOST)
+    frame = base.once(f"waits-{known}", lambda: _waits(base, known)).to_pandas().astype("int64")
+    return frame[frame["number"] <= most].reset_index(drop=True)
+
+
+def _waits(base: Base, most: int) -> ir.Table:
     made = steps(base)
     made = made.filter(made.number <= most)
     counts = made.group_by("number", days=made.gap.coalesce(made.watched)).aggregate(
         came=made.count(where=made.gap.notnull()), left=made.count(where=made.gap.isnull())
     )
-    frame = counts.order_by("number", "days").to_pyarrow().to_pandas()
-    return frame.astype("int64")
+    return counts.order_by("number", "days")
 
 
 def share_by(curve: pd.DataFrame, day: float) -> pd.Series | None:

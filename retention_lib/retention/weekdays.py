@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+import ibis.expr.types as ir
 import numpy as np
 import pandas as pd
 
@@ -163,25 +164,29 @@ def own_weekday(base: Base) -> tuple[Metric, Metric]:
     found, by_chance : Metric
         Shares; n customers. The interval is Student's t over the customers.
     """
-    bought = base.purchases()
-    weekday = bought[schema.DAY].day_of_week.index()
-    counts = {f"d{w}": bought.count(where=weekday == w).cast("float64") for w in range(WEEK)}
-    each = bought.group_by(schema.CUSTOMER).aggregate(n=bought.count().cast("float64"), **counts)
-    each = each.filter(each.n >= REPEATED)
-    pairs = sum(each[name] * (each[name] - 1) for name in counts) / (each.n * (each.n - 1))
-    each = each.mutate(same=pairs)
-    found = each.aggregate(
-        customers=each.count(),
-        mean=each.same.mean(),
-        spread=each.same.std(how="sample"),
-        **{f"p{name}": (each[name] / each.n).mean() for name in counts},
-    )
-    row = found.to_pyarrow().to_pylist()[0]
+    (row,) = base.once("own-weekday", lambda: _pairs(base)).to_pylist()
     n = int(row["customers"])
     if n < LEAST_CUSTOMERS:
         note = N_("Too few customers have bought often enough to tell whether they keep to a day.")
         return unknown("share", note, n), unknown("share", note, n)
     margin = _critical(n) * row["spread"] / math.sqrt(n)
     interval = Interval(max(row["mean"] - margin, 0.0), min(row["mean"] + margin, 1.0))
-    chance = sum(row[f"p{name}"] ** 2 for name in counts)
+    chance = sum(row[f"pd{w}"] ** 2 for w in range(WEEK))
     return Metric(row["mean"], "share", *interval, n=n), Metric(chance, "share", n=n)
+
+
+def _pairs(base: Base) -> ir.Table:
+    """Same-day pairs over the customers, and the mean shares of the weekdays."""
+    bought = base.days.filter(base.days[schema.BOUGHT])
+    weekday = bought[schema.DAY].day_of_week.index()
+    counts = {f"d{w}": bought.count(where=weekday == w).cast("float64") for w in range(WEEK)}
+    each = bought.group_by(schema.CUSTOMER).aggregate(n=bought.count().cast("float64"), **counts)
+    each = each.filter(each.n >= REPEATED)
+    pairs = sum(each[name] * (each[name] - 1) for name in counts) / (each.n * (each.n - 1))
+    each = each.mutate(same=pairs)
+    return each.aggregate(
+        customers=each.count(),
+        mean=each.same.mean(),
+        spread=each.same.std(how="sample"),
+        **{f"p{name}": (each[name] / each.n).mean() for name in counts},
+    )

@@ -11,7 +11,7 @@ import papermill
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from papermill.exceptions import PapermillException, PapermillExecutionError
 from papermill.execute import raise_for_execution_errors
-from papermill.iorw import LocalHandler, local_file_io_cwd, papermill_io
+from papermill.iorw import LocalHandler, local_file_io_cwd, papermill_io, write_ipynb
 
 
 class _LocalFiles(LocalHandler):
@@ -39,4 +39,5 @@ __all__ = [
     "local_file_io_cwd",
     "papermill",
     "raise_for_execution_errors",
+    "write_ipynb",
 ]

@@ -11,6 +11,7 @@ from typing import Final
 
 from retention_lib.data.mapping import FIELDS
 from retention_lib.errors import UsageError
+from retention_lib.keys import addresses
 from retention_lib.keys.parts import CsvFormat
 from retention_lib.keys.refusals import shown
 
@@ -83,6 +84,10 @@ def check_data(data: str, here: Path) -> None:
     ------
     UsageError
     """
+    if addresses.is_of_files(data):
+        if fault := addresses.fault(data):
+            raise UsageError(f"DATA: {fault}")
+        return
     if "://" in data or data.startswith("builtin:"):
         raise UsageError(
             f"DATA: {shown(data)} is no file; init looks at files, and docs/client-file.md says "

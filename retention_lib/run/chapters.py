@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 from retention_lib.errors import UsageError
@@ -16,14 +17,28 @@ WITH_FORECAST = frozenset({"00_summary", "03_cltv", "04_actions"})
 LAST = "00_summary"
 
 
-def notebooks_folder(here: Path | None = None) -> Path:
+def notebooks_folder(here: Path | None = None, *, given: Path | None = None) -> Path:
     """The folder of the chapters' notebooks: in the working directory, else of this installation.
+
+    Parameters
+    ----------
+    here : Path, optional
+        The working directory, where it isn't the process's.
+    given : Path, optional
+        The folder itself, as another machine named it.
 
     Raises
     ------
     UsageError
         There is none.
     """
+    if given is not None:
+        if not (given / f"{CHAPTERS[0]}.ipynb").exists():
+            raise UsageError(
+                f"There are no notebooks in {given} on {socket.gethostname()}; every worker needs "
+                "the project's folder at the same path"
+            )
+        return given
     places = [(here or Path.cwd()) / "notebooks", Path(__file__).parents[2] / "notebooks"]
     for place in places:
         if (place / f"{CHAPTERS[0]}.ipynb").exists():

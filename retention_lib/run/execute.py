@@ -20,7 +20,7 @@ import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TextIO
@@ -28,6 +28,7 @@ from typing import Any, TextIO
 from jupyter_core.utils import ensure_event_loop
 from traitlets.config import Config
 
+from retention_lib._nbformat import NotebookNode
 from retention_lib.errors import ChapterError
 from retention_lib.run._papermill import (
     CellTimeoutError,
@@ -35,12 +36,16 @@ from retention_lib.run._papermill import (
     PapermillException,
     PapermillExecutionError,
     papermill,
+    write_ipynb,
 )
 from retention_lib.run.failures import failure, raise_in_cell
 from retention_lib.run.kernels import ChapterKernelManager
 from retention_lib.run.notebook import code_cells, read, warnings_in
 
 _START_SECONDS = 60
+_SAVED_SECONDS = 5.0
+"""How much of a chapter's work its notebook may lack if this process is killed."""
+
 _COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -58,12 +63,15 @@ class ChapterRun:
         Wall-clock time, the kernel's start included.
     warnings : tuple of str
         What Python warned of, each with its cell: ``cell [4]: UserWarning: …``.
+    notebook : NotebookNode
+        What `path` holds, for who goes on with it in this process.
     """
 
     chapter: str
     path: Path
     seconds: float
     warnings: tuple[str, ...]
+    notebook: NotebookNode = field(repr=False, compare=False)
 
 
 def execute_chapter(
@@ -86,7 +94,8 @@ def execute_chapter(
     template : Path
         The notebook.
     output : Path
-        Where the executed notebook goes, written anew after each cell.
+        Where the executed notebook goes: at its beginning, then every few seconds at the end of a
+        cell, and when it has ended, be it by a failure.
     parameters : mapping
         What the client file says: text, numbers, booleans, None, lists and mappings of these.
     cwd : Path
@@ -117,15 +126,17 @@ def execute_chapter(
     # What a client file can say is what JSON can: a date or a path would arrive as other text.
     values: dict[str, Any] = json.loads(json.dumps(dict(parameters)))
     notebook = read(template)
-    _check_known(chapter, notebook, values)
+    _check_known(template, values)
     if not cwd.is_dir():
         raise ChapterError(f"Chapter {chapter} can't run in {cwd}: there is no such folder.")
     output = output.absolute()
     output.parent.mkdir(parents=True, exist_ok=True)
-    progress = _Progress(code_cells(notebook, values), timeout, on_cell)
+    progress = _Progress(output, code_cells(notebook, values), timeout, on_cell)
     with _appending(log) as text:
         try:
-            _with_own_loop(_run, template, output, values, progress, cwd, log, text, server)
+            executed = _with_own_loop(
+                _run, template, output, values, progress, cwd, log, text, server
+            )
         except PapermillExecutionError as error:
             if text:
                 text.write(_COLOUR.sub("", "\n".join(error.traceback)) + "\n")
@@ -133,20 +144,20 @@ def execute_chapter(
         except (PapermillException, RuntimeError, ValueError) as error:
             raise ChapterError(f"Chapter {chapter} can't run: {error}.") from error
     seconds = time.perf_counter() - start
-    return ChapterRun(chapter, output, seconds, tuple(warnings_in(read(output))))
+    return ChapterRun(chapter, output, seconds, tuple(warnings_in(executed)), executed)
 
 
-def _with_own_loop(function: Callable[..., None], *args: Any) -> None:
+def _with_own_loop(function: Callable[..., NotebookNode], *args: Any) -> NotebookNode:
     """Call a function with an event loop that is closed afterwards.
 
     Jupyter's synchronous functions otherwise leave one open in every thread that they were called
     from. Where a loop is running, as in a notebook, they go to a thread that they keep.
     """
 
-    def call() -> None:
+    def call() -> NotebookNode:
         loop = ensure_event_loop()
         try:
-            function(*args)
+            return function(*args)
         finally:
             tasks = asyncio.all_tasks(loop)
             for task in tasks:
@@ -158,23 +169,33 @@ def _with_own_loop(function: Callable[..., None], *args: Any) -> None:
     try:
         asyncio.get_running_loop()
     except RuntimeError:
-        contextvars.Context().run(call)
-    else:
-        function(*args)
+        return contextvars.Context().run(call)
+    return function(*args)
 
 
 class _Progress:
     """Where a chapter is: nbclient's hooks, which it calls by keyword."""
 
     def __init__(
-        self, total: int, timeout: int | None, on_cell: Callable[[int, int], None] | None
+        self,
+        output: Path,
+        total: int,
+        timeout: int | None,
+        on_cell: Callable[[int, int], None] | None,
     ) -> None:
         self.total = total
         self.timeout = timeout
         self.deadline = float("inf")
         self.on_cell = on_cell
+        self.output = output
+        self.notebook: NotebookNode | None = None
+        self.saved = 0.0
         self.index = 0
         self.done = 0
+
+    def opened(self, *, notebook: NotebookNode) -> None:
+        self.notebook = notebook
+        self._save()
 
     def started(self, *, cell: Any, cell_index: int) -> None:
         self.index = cell_index
@@ -182,6 +203,8 @@ class _Progress:
             self.deadline = time.monotonic() + self.timeout
 
     def executed(self, *, cell: Any, cell_index: int, execute_reply: Any) -> None:
+        if time.monotonic() - self.saved > _SAVED_SECONDS:
+            self._save()
         if execute_reply["content"]["status"] == "ok":
             self.done += 1
             if self.on_cell:
@@ -190,6 +213,10 @@ class _Progress:
     def seconds_left(self, cell: Any) -> float | None:
         """Return what is left of the chapter's time; nbclient takes 0 for no limit."""
         return None if self.timeout is None else max(self.deadline - time.monotonic(), 0.001)
+
+    def _save(self) -> None:
+        write_ipynb(self.notebook, str(self.output))
+        self.saved = time.monotonic()
 
 
 def _run(
@@ -201,13 +228,16 @@ def _run(
     log: Path | None,
     text: TextIO | None,
     server: str,
-) -> None:
+) -> NotebookNode:
     manager = {"server": server, "log_file": str(log.absolute()) if log else ""}
     try:
-        papermill.execute_notebook(
+        return papermill.execute_notebook(
             _literal(template.absolute()),
             _literal(output),
             parameters,
+            # `_Progress` saves it now and then: twice a cell, as papermill does it, a chapter with
+            # its figures is written at the cost of running it.
+            request_save_on_cell_execute=False,
             progress_bar=False,
             start_timeout=_START_SECONDS,
             stdout_file=text,
@@ -217,19 +247,21 @@ def _run(
             config=Config({ChapterKernelManager.__name__: manager}),
             resources={"metadata": {"path": str(cwd.absolute())}},
             timeout_func=progress.seconds_left,
+            on_notebook_start=progress.opened,
             on_cell_start=progress.started,
             on_cell_executed=progress.executed,
         )
     except CellTimeoutError:
         reason = f"The chapter took longer than {progress.timeout} seconds."
-        raise_in_cell(output, progress.index, "TimeoutError", reason)
+        raise_in_cell(progress.notebook, output, progress.index, "TimeoutError", reason)
     except DeadKernelError:
         reason = "The kernel died, as it does when the memory runs out."
-        raise_in_cell(output, progress.index, "DeadKernelError", reason)
+        raise_in_cell(progress.notebook, output, progress.index, "DeadKernelError", reason)
 
 
-def _check_known(chapter: str, notebook: Any, parameters: Mapping[str, Any]) -> None:
-    known = list(papermill.inspect_notebook(notebook))
+def _check_known(template: Path, parameters: Mapping[str, Any]) -> None:
+    chapter = template.stem
+    known = list(papermill.inspect_notebook(_literal(template.absolute())))
     sentences = []
     for name in parameters:
         if name not in known:

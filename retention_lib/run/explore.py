@@ -22,6 +22,7 @@ from retention_lib.data.region import Region, region
 from retention_lib.data.understood import look, sentences, understand
 from retention_lib.data.unreadable import unreadable
 from retention_lib.errors import DataError, UsageError
+from retention_lib.keys.addresses import is_of_files
 from retention_lib.keys.findings import findings_of
 from retention_lib.keys.parts import Columns, CsvFormat
 from retention_lib.params import Params
@@ -80,7 +81,7 @@ def find(data: str, here: Path, given: Mapping[str, str]) -> Found:
     Parameters
     ----------
     data : str
-        A path or a pattern.
+        A path, an address or a pattern. Files elsewhere are fetched to where a run keeps them.
     here : Path
         Where a relative one starts.
     given : mapping
@@ -95,7 +96,7 @@ def find(data: str, here: Path, given: Mapping[str, str]) -> Found:
     """
     files = named_files(data, here)
     fmt = _format(given)
-    frame = look([file.path for file in files], fmt, None)[1]
+    frame = look(files, fmt, None)[1]
     if frame.empty:
         names = ", ".join(file.name for file in files)
         raise DataError(f"source: {names} has a header, but no rows")
@@ -128,11 +129,11 @@ def explore(client: str, data: str, here: Path, found: Found) -> Explored:
     DataError
         A file in which no row can be used.
     """
-    path = Path(data)
+    path = here / data
     params = checked(
         {
             "client": client,
-            "source": str(path if path.is_absolute() else here / path),
+            "source": data if is_of_files(data) else str(path),
             "currency": found.region.currency,
             # rates aren't known yet; counts don't need them
             "columns": {k: v for k, v in found.proposal.columns.items() if k != "currency"},
@@ -189,7 +190,7 @@ def _understand(
     """The format as keys of the client file, and in words."""
     columns = Columns(**proposal.columns)
     try:
-        understood = understand([file.path for file in files], fmt, columns)
+        understood = understand(files, fmt, columns)
     except duckdb.Error as error:
         raise unreadable(files, error) from None
     keys = [*CsvFormat.model_fields]

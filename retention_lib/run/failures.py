@@ -8,16 +8,17 @@ from typing import Any, NoReturn
 from retention_lib._nbformat import nbformat
 from retention_lib.errors import ChapterError, RetentionError
 from retention_lib.run._papermill import local_file_io_cwd, raise_for_execution_errors
-from retention_lib.run.notebook import read
 
 
-def raise_in_cell(output: Path, index: int, name: str, reason: str) -> NoReturn:
+def raise_in_cell(notebook: Any, output: Path, index: int, name: str, reason: str) -> NoReturn:
     """Have the notebook say that this cell failed, as papermill has it for an exception.
 
     Parameters
     ----------
+    notebook : NotebookNode
+        As far as it was executed; changed.
     output : Path
-        The notebook as far as it was executed; written anew.
+        Where it is written.
     index : int
         The cell, counted from 0.
     name, reason : str
@@ -28,7 +29,6 @@ def raise_in_cell(output: Path, index: int, name: str, reason: str) -> NoReturn:
     PapermillExecutionError
         Always: the one that papermill raises for a cell with an exception.
     """
-    notebook = read(output)
     notebook.metadata.papermill["exception"] = True
     for cell in notebook.cells[index:]:
         cell.metadata.papermill["status"] = "pending"

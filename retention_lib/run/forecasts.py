@@ -7,12 +7,14 @@ from pathlib import Path
 
 from retention_lib.data.base import Base
 from retention_lib.data.handover import LAST_MODEL, OUTPUT
-from retention_lib.models import saved
+from retention_lib.models import kept_economics, saved
+from retention_lib.models.economics import economics
+from retention_lib.models.forecast import make_forecast
 from retention_lib.models.stored import FILE_NAME, latest_before, write_model
 
 
 def prepare_forecast(base: Base, handover: Path, reports: Path) -> None:
-    """Make the forecast, and find the last report's.
+    """Make the forecast where it isn't there already, and find the last report's.
 
     Parameters
     ----------
@@ -22,11 +24,19 @@ def prepare_forecast(base: Base, handover: Path, reports: Path) -> None:
     reports : Path
         The client's folder of reports.
     """
-    made = saved.forecast(base)
-    saved.save(made, base, handover)
-    if made.unknowable is None:
-        (handover / OUTPUT).mkdir(exist_ok=True)
-        write_model(handover / OUTPUT / FILE_NAME, made, base)
+    if saved.load(base, handover) is None:
+        _make(base, handover)
     last = latest_before(reports, base.as_of)
     if last is not None:
         shutil.copyfile(last, handover / LAST_MODEL)
+
+
+def _make(base: Base, handover: Path) -> None:
+    model = handover / OUTPUT / FILE_NAME
+    model.unlink(missing_ok=True)  # an earlier run's, of other parameters
+    made = make_forecast(base)
+    saved.save(made, base, handover)
+    kept_economics.save(economics(base, made), base, handover)
+    if made.unknowable is None:
+        model.parent.mkdir(exist_ok=True)
+        write_model(model, made, base)

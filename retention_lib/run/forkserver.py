@@ -1,11 +1,13 @@
-"""The fork server: a process with the libraries loaded that forks a kernel for each who asks.
+"""The fork server: a process with the libraries loaded that forks itself for each who asks.
 
-It has one thread, no event loop and, besides what it preloads, the standard library only. It ends
-when its parent does (its standard input closes), and its kernels end with it.
+A fork becomes a kernel, or calls a function: a client's run in a batch (`run.isolated`). The
+server has one thread, no event loop and, besides what it preloads, the standard library only. It
+ends when its parent does (its standard input closes), and its forks end with it.
 
-On a connection to its Unix socket: ``{"args", "env", "cwd"}`` with two file descriptors (standard
-output and error) in; ``{"pid"}`` out; ``{"signal"}`` in, any number of them; ``{"exit"}`` out,
-last. Each is a line of JSON.
+On a connection to its Unix socket: ``{"args", "env", "cwd"}`` for a kernel, ``{"call", "env",
+"cwd"}`` for a function, with file descriptors (standard output and error; for a function the end
+of a pipe, its only argument, besides) in; ``{"pid"}`` out; ``{"signal"}`` in, any number of them;
+``{"exit"}`` out, last. Each is a line of JSON.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from __future__ import annotations
 import atexit
 import contextlib
 import gc
+import importlib
 import io
 import json
 import os
@@ -34,8 +37,8 @@ EXIT_SECONDS = 2.0
 _INLINE = "module://matplotlib_inline.backend_inline"
 
 
-def main(listener_fd: int, directory: str) -> None:
-    """Be the fork server and, in each fork, the kernel.
+def main(listener_fd: int, directory: str, *, runs: bool = False) -> None:
+    """Be the fork server and, in each fork, the kernel or the function.
 
     Parameters
     ----------
@@ -43,11 +46,18 @@ def main(listener_fd: int, directory: str) -> None:
         A listening Unix socket.
     directory : str
         Removed at the end.
+    runs : bool, default False
+        Load also what a client's run needs besides its chapters.
     """
-    variables = preload()
+    variables = preload(runs=runs)
     launch = _Server(socket.socket(fileno=listener_fd), Path(directory)).run()
-    if launch is not None:
-        _be_kernel(launch, variables)
+    if launch is None:
+        return
+    _be_own_process(launch, variables)
+    if "call" in launch:
+        _call(launch)
+    else:
+        _be_kernel(launch)
 
 
 def line(**message: Any) -> bytes:
@@ -109,7 +119,7 @@ class _Server:
         connection.settimeout(EXIT_SECONDS)
         fds: list[int] = []
         try:
-            data, fds, _, _ = socket.recv_fds(connection, 1 << 16, 2)
+            data, fds, _, _ = socket.recv_fds(connection, 1 << 16, 3)
             while data and not data.endswith(b"\n"):
                 data += connection.recv(1 << 16)
             launch: dict[str, Any] = json.loads(data)
@@ -165,12 +175,13 @@ class _Server:
                 connection.close()
 
 
-def _be_kernel(launch: dict[str, Any], variables: dict[str, str]) -> None:
-    """Turn this fork into what ``python -m ipykernel_launcher`` would be, and run it."""
+def _be_own_process(launch: dict[str, Any], variables: dict[str, str]) -> None:
+    """Give this fork a session, standard streams, folder, environment and chance of its own."""
     os.setsid()
     _die_with(launch["server"])
+    _offer_memory()
     for fd, target in zip(
-        (os.open(os.devnull, os.O_RDONLY), *launch["fds"]), range(3), strict=True
+        (os.open(os.devnull, os.O_RDONLY), *launch["fds"][:2]), range(3), strict=True
     ):
         os.dup2(fd, target)
         os.close(fd)
@@ -178,8 +189,24 @@ def _be_kernel(launch: dict[str, Any], variables: dict[str, str]) -> None:
     os.environ.clear()
     os.environ.update({**variables, **launch["env"]})
     time.tzset()
+    if tempfile := vars(sys).get("modules", {}).get("tempfile"):
+        tempfile.tempdir = None  # the server's, found by its environment
     if numpy := sys.modules.get("numpy"):
         numpy.random.seed()  # else every fork would draw the same "random" numbers
+
+
+def _call(launch: dict[str, Any]) -> None:
+    """Call ``module:function`` with the pipe's end, and end."""
+    module, _, name = launch["call"].partition(":")
+    try:
+        getattr(importlib.import_module(module), name)(launch["fds"][2])
+    finally:
+        sys.stdout.flush()
+        _end()
+
+
+def _be_kernel(launch: dict[str, Any]) -> None:
+    """Turn this fork into what ``python -m ipykernel_launcher`` would be, and run it."""
     if matplotlib := sys.modules.get("matplotlib"):
         with contextlib.suppress(ValueError):
             matplotlib.rcParams["backend"] = os.environ.get("MPLBACKEND") or _INLINE
@@ -216,6 +243,12 @@ def _die_with(parent: int) -> None:
         ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
+
+
+def _offer_memory() -> None:
+    """Where memory runs out, let the system end a fork rather than who watches over it (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("500")
 
 
 def _thread_count() -> int:

@@ -16,6 +16,7 @@ from retention_lib.data import history
 from retention_lib.data.handover import CUSTOMERS, EARLIER, earlier_customers
 from retention_lib.errors import DataError
 from retention_lib.run.lock import locked
+from retention_lib.run.mirror import bring
 
 #: Held while the history is read and written; an empty file, which stays.
 LOCK: Final = ".history.lock"
@@ -76,6 +77,6 @@ def hand_over(reports: Path, client: str, as_of: dt.date, handover: Path) -> Non
         history.write(handover / EARLIER, rows, client)
     for day in sorted({*rows["as_of"]}, reverse=True):
         customers = reports / day / CUSTOMERS
-        if customers.exists():
+        if bring(customers):
             shutil.copyfile(customers, earlier_customers(handover, day))
             return

@@ -8,13 +8,16 @@ another.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from retention_lib.data.contents import cells_of
 from retention_lib.data.purchases import CAUSES
+from retention_lib.data.remote.fetch import kept_in
 from retention_lib.errors import DataError, UsageError
+from retention_lib.keys.addresses import is_of_files
 from retention_lib.keys.refusals import shown
 from retention_lib.keys.values import SPOKEN
 from retention_lib.run.asked import PARAMS, check_client, check_data, how_to_say
@@ -50,7 +53,7 @@ def init(client: str, data: str, here: Path, given: Mapping[str, str] | None = N
     client : str
         The client's short name.
     data : str
-        Path of the data file, or a pattern for several; relative ones start at `here`.
+        Path or address of the data file, or a pattern for several; relative ones start at `here`.
     here : Path
         The working directory, in whose `params` the client file is written.
     given : mapping, optional
@@ -69,8 +72,9 @@ def init(client: str, data: str, here: Path, given: Mapping[str, str] | None = N
     check_data(data, here)
     path = os.path.expanduser(data)  # noqa: PTH111 - a pattern stays as it is written
     try:
-        found = find(path, here, given)
-        explored = explore(client, path, here, found)
+        with tempfile.TemporaryDirectory(prefix="retention-") as folder, kept_in(Path(folder)):
+            found = find(path, here, given)
+            explored = explore(client, path, here, found)
     except (DataError, UsageError) as error:
         hint = how_to_say(client, data, error.sentences)
         raise type(error)(*error.sentences, *([hint] if hint else [])) from None
@@ -94,7 +98,7 @@ def _draft(
         "language": f"of the report: {SPOKEN.phrase}",
         "currency": at.why_currency,
         "timezone": "" if at.timezone else "in which an order's day is taken",
-        "source": "" if os.path.isabs(source) else "from this file's folder",  # noqa: PTH117
+        "source": "" if _is_whole(source) else "from this file's folder",
     }
     for field in proposal.columns:
         rivals = ", ".join(shown(c) for c in proposal.rivals.get(field, ()))
@@ -122,6 +126,10 @@ def _draft(
     )
 
 
+def _is_whole(source: str) -> bool:
+    return is_of_files(source) or os.path.isabs(source)  # noqa: PTH117
+
+
 def _foreign(found: Found) -> list[str]:
     """The currencies of the sample that aren't the report's."""
     column = found.proposal.columns.get("currency")
@@ -133,6 +141,8 @@ def _foreign(found: Found) -> list[str]:
 
 def _source(path: str, here: Path) -> str:
     """The data's path from the params folder; as it is where it lies elsewhere."""
+    if is_of_files(path):
+        return path
     # not resolved: a link such as latest.csv is meant as it stands
     whole = os.path.abspath(here / path)  # noqa: PTH100
     if os.path.isabs(path) and not Path(whole).is_relative_to(here):  # noqa: PTH117

@@ -15,6 +15,8 @@ import pkgutil
 from collections.abc import Iterable
 from types import SimpleNamespace
 
+from retention_lib.run.warm import warm
+
 PRELOAD = (
     # pandas first: it asks at import whether it runs in a terminal (see `_import_pandas`)
     *("numpy", "scipy.optimize", "scipy.special", "scipy.stats", "pyarrow.parquet"),
@@ -24,15 +26,31 @@ PRELOAD = (
     *("statsmodels.stats.api", "statsmodels.stats.proportion", "statsmodels.duration.api"),
     *("ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger", "IPython.display"),
     *("IPython.core.completerlib", "IPython.extensions.storemagic", "psutil", "sqlite3"),
+    # what these import when first used
+    *("IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect", "faulthandler"),
+    *("pdb", "tornado.platform.asyncio", "zmq.utils.garbage", "pyarrow.dataset"),
+    *("pyarrow.pandas_compat", "pandas.core.arrays.arrow.extension_types"),
+    *("pandas.core.methods.to_dict", "pandas.core.reshape.reshape", "pandas.io.formats.csvs"),
+    *("ibis.backends.duckdb.converter", "ibis.expr.types.groupby", "ibis.formats.pyarrow"),
+    *("ibis.formats.pandas", "ibis.formats.numpy", "tzdata", "encodings.utf_16_le"),
 )
 """Modules that the server imports besides this package's; one that is missing is left out."""
 
 NOT_PRELOADED = ("cli", "run", "report.exporter", "report.document")
 """Modules of this package that no chapter uses, and all below them."""
 
+FOR_RUNS = ("retention_lib.run.isolated",)
+"""What a server that also forks clients' runs imports: their start, and so all that they use."""
 
-def preload() -> dict[str, str]:
-    """Import what chapters import; return the environment variables that importing set."""
+
+def preload(*, runs: bool = False) -> dict[str, str]:
+    """Import what chapters import; return the environment variables that importing set.
+
+    Parameters
+    ----------
+    runs : bool, default False
+        Import what a client's run uses, too.
+    """
     before = dict(os.environ)
     _import_pandas()
     _import(PRELOAD)
@@ -42,6 +60,9 @@ def preload() -> dict[str, str]:
     not_in_chapters = tuple(f"{package.__name__}.{name}." for name in NOT_PRELOADED)
     modules = pkgutil.walk_packages(package.__path__, f"{package.__name__}.", lambda _: None)
     _import(m.name for m in modules if not f"{m.name}.".startswith(not_in_chapters))
+    if runs:
+        _import(FOR_RUNS)
+    warm(runs=runs)
     # The collector writes to the objects that it visits, which would copy their pages into every
     # fork: what is loaded now lives as long as the process and needn't be visited.
     gc.collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from types import TracebackType
 
 from rich.console import Console
@@ -56,6 +57,9 @@ class Progress:
             self._tasks[name] = self._bars.add_task(name, total=total, cells="")
         cells = "" if total is None else f"{done}/{total}"
         self._bars.update(self._tasks[name], completed=done, total=total, cells=cells)
+
+    def known(self, as_of: dt.date) -> None:
+        """The report's day is known; it stands in the report's path."""
 
     def finished(self, name: str, seconds: float) -> None:
         """A step is done."""

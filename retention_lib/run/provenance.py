@@ -9,7 +9,7 @@ from typing import Any, Final
 from retention_lib.data.base import Base
 from retention_lib.versions import versions
 
-_PACKAGES: Final = (
+PACKAGES: Final = (
     *("retention", "pandas", "numpy", "scipy", "ibis-framework", "duckdb", "lifetimes"),
     *("papermill", "nbconvert", "seaborn", "matplotlib", "great-tables"),
 )
@@ -53,7 +53,7 @@ def provenance(base: Base, seconds: Mapping[str, float], finished: str) -> dict[
                 for row in base.left_out.to_dict("records")
             },
         },
-        "versions": {"python": platform.python_version(), **versions(_PACKAGES)},
+        "versions": {"python": platform.python_version(), **versions(PACKAGES)},
         "seconds": {step: round(spent, 3) for step, spent in seconds.items()},
     }
 

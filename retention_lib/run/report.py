@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import json
 import os
 import shutil
-import tempfile
 import time
+import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
-from retention_lib._nbformat import NotebookNode, nbformat
+from retention_lib._nbformat import NotebookNode
 from retention_lib.data import gate
 from retention_lib.data.base import Base
 from retention_lib.data.databases.addresses import from_anywhere
 from retention_lib.data.handover import OUTPUT, VARIABLE
-from retention_lib.data.prepared import prepare
+from retention_lib.data.prepared import from_prepared, prepare
 from retention_lib.data.read import read_base
+from retention_lib.data.remote.fetch import FETCHED, kept_in
 from retention_lib.data.sources import resolve_files
 from retention_lib.errors import RetentionError
 from retention_lib.metrics import Metric
-from retention_lib.params import ClientFile
+from retention_lib.params import ClientFile, Params
 from retention_lib.report import method_parts
 from retention_lib.report.document.brand import logo
 from retention_lib.report.exporter import assemble, notebook_of, render
@@ -33,41 +34,27 @@ from retention_lib.report.labels import in_order
 from retention_lib.report.page import metrics_of
 from retention_lib.report.traced import traced_of
 from retention_lib.report.voice import page_of
-from retention_lib.run import index
+from retention_lib.run import fingerprint, index, kept_data
 from retention_lib.run.chapters import LAST, WITH_FORECAST, choose, notebooks_folder
 from retention_lib.run.execute import ChapterRun, execute_chapter
 from retention_lib.run.forecasts import prepare_forecast
+from retention_lib.run.full_disk import told_full
 from retention_lib.run.history import hand_over, keep
+from retention_lib.run.job import Job
+from retention_lib.run.json_files import write_json
 from retention_lib.run.outcome import failed as failed_run
 from retention_lib.run.outcome import finding, now, outcome
-from retention_lib.run.output import building, forget_failed, leave_failed, put_in_place
+from retention_lib.run.output import building, forget_failed, leave_failed, logs, put_in_place
 from retention_lib.run.pdf import PdfError, find_browser, print_pdf
 from retention_lib.run.provenance import provenance, software
+from retention_lib.run.scratch import scratch
 from retention_lib.run.server import can_fork, default_server
+from retention_lib.run.steps import OwnTurns, Silent, Steps, Turns
+from retention_lib.run.working_folder import working_folder
 
 _PDF: Final = "report.pdf"
 #: What a run leaves that couldn't read its data, and so doesn't know of which day it is.
 _UNREAD: Final = "data"
-
-
-class Steps(Protocol):
-    """What is told of a run's progress (`run.progress.Progress`)."""
-
-    def step(self, name: str, done: int, total: int | None = None) -> None:
-        """A step has come to `done` of `total`; without a total it has only begun."""
-
-    def finished(self, name: str, seconds: float) -> None:
-        """A step is done."""
-
-
-class Silent:
-    """Progress for nobody."""
-
-    def step(self, name: str, done: int, total: int | None = None) -> None:
-        """Say nothing."""
-
-    def finished(self, name: str, seconds: float) -> None:
-        """Say nothing."""
 
 
 @dataclass(frozen=True)
@@ -101,36 +88,44 @@ class Made:
     finding: str | None = None
 
 
-def report_client(
-    file: ClientFile,
-    reports: Path,
-    *,
-    only: str | None = None,
-    pdf: bool = False,
-    author: str | None = None,
-    timeout: int | None = None,
-    progress: Steps | None = None,
-    workers: int | None = None,
-) -> Made:
-    """Make a client's report.
+def report_client(file: ClientFile, reports: Path, **asked: Any) -> Made:
+    """Make one client's report, and the page of all clients anew.
 
     Parameters
     ----------
     file : ClientFile
     reports : Path
         Folder of all clients' reports.
-    only : str, optional
-        One chapter. It leaves `<as_of>-<chapter>.html` and its notebook; the whole report that may
-        be there stays as it is.
-    pdf : bool, default False
-        Print it too. Where that can't be done the report is made all the same (`Made.undone`).
-    author : str, optional
-        Who prepared it, as the title page names them.
-    timeout : int, optional
-        Seconds that a chapter may take.
-    progress : Steps, optional
-    workers : int, optional
-        Chapters at once; the number of cores where not given.
+    **asked
+        As in `Job`: `only`, `pdf`, `author`, `timeout`.
+
+    Raises
+    ------
+    RetentionError
+        As `make`.
+    """
+    try:
+        made = make(Job(file, reports, **asked))
+    except RetentionError:
+        index.write(reports)
+        raise
+    return replace(made, warnings=(*made.warnings, *index.write(reports)))
+
+
+def make(
+    job: Job, steps: Steps | None = None, turns: Turns | None = None, *, server: str = ""
+) -> Made:
+    """Make one client's report.
+
+    Parameters
+    ----------
+    job : Job
+    steps : Steps, optional
+        Is told of the progress.
+    turns : Turns, optional
+        Who may work; by default as many at once as there are cores.
+    server : str, optional
+        Address of the `KernelServer` that gives the kernels; by default, this process's own.
 
     Raises
     ------
@@ -138,93 +133,208 @@ def report_client(
         With its sentences and exit code. The last good report stays; the log and what was executed
         lie in `<as_of>.failed` beside it, or in `data.failed` where the data can't be read.
     """
-    progress = progress or Silent()
+    file = job.file
     if file.params.brand.logo:
         logo(str(file.folder / file.params.brand.logo))  # refused now, not after the run
-    chapters = choose(only)
-    if can_fork():
+    chapters = choose(job.only)
+    if can_fork() and not server:
         default_server()  # loads its libraries while the data is read
-    asked = _Asked(only, pdf, author, timeout, workers or os.cpu_count() or 1)
-    try:
-        made = _make(file, reports, chapters, asked, progress)
-    except RetentionError:
-        index.write(reports)
-        raise
-    return replace(made, warnings=(*made.warnings, *index.write(reports)))
-
-
-@dataclass(frozen=True)
-class _Asked:
-    """How a report is to be made (`report_client`)."""
-
-    only: str | None
-    pdf: bool
-    author: str | None
-    timeout: int | None
-    workers: int
-
-
-def _make(
-    file: ClientFile, reports: Path, chapters: Sequence[str], asked: _Asked, progress: Steps
-) -> Made:
-    """Make a client's report; what a run that failed leaves says why."""
-    templates = notebooks_folder()
-    seconds: dict[str, float] = {}
+    told, turns = steps or Silent(), turns or OwnTurns(os.cpu_count() or 1)
     with (
-        building(reports, file.params.client) as built,
-        tempfile.TemporaryDirectory(prefix="retention-run-") as folder,
+        building(job.reports, job.client, job.patience) as built,
+        scratch() as handover,
     ):
-        handover, unread = Path(folder), built.with_name(_UNREAD)
+        run = _Run(job, built, handover, told, turns, server)
         try:
-            with _timed("data", seconds, progress):
-                base = _prepare(file, handover)
+            return run.make(chapters)
         except RetentionError as error:
-            _tell_failed(file, leave_failed(built, unread, _log(built, error)), error.sentences)
-            raise
-        forget_failed(unread)
-        target = reports / file.params.client / base.as_of.isoformat()
-        hand_over(target.parent, file.params.client, base.as_of, handover)
-        try:
-            with _environment(VARIABLE, folder):
-                runs = _execute(
-                    [templates / f"{chapter}.ipynb" for chapter in chapters],
-                    built,
-                    base,
-                    handover,
-                    target.parent,
-                    progress=progress,
-                    timeout=asked.timeout,
-                    workers=asked.workers,
-                    seconds=seconds,
-                )
-            seconds |= {run.chapter: run.seconds for run in runs}
-            notebooks = [nbformat.read(run.path, as_version=4) for run in runs]
+            raise run.failed(error) from error
+        except OSError as error:
+            raise run.failed(_no_place(error)) from error
+        except Exception as error:
+            raise run.failed(_unforeseen(error), traceback.format_exc()) from error
+
+
+class _Run:
+    """One run at work: what it knows by now, and where its files are."""
+
+    def __init__(
+        self, job: Job, built: Path, handover: Path, steps: Steps, turns: Turns, server: str
+    ) -> None:
+        self.job = job
+        self.built = built
+        self.handover = handover
+        self.steps = steps
+        self.turns = turns
+        self.server = server
+        self.seconds: dict[str, float] = {}
+        project = job.notebooks.parent if job.notebooks else Path.cwd()
+        self.folder = working_folder(project, handover / ".work")
+        #: The place of what it will leave: the report's, once its day is known.
+        self.target = built.with_name(_UNREAD)
+
+    def make(self, chapters: Sequence[str]) -> Made:
+        """Make the report, or the one chapter."""
+        job, built, templates = self.job, self.built, notebooks_folder(given=self.job.notebooks)
+        inputs = fingerprint.parts(job, templates)  # before anything is read
+        with self._step("data"):
+            base = self._prepared(inputs) or _prepare(job.file, self.handover)
+        forget_failed(self.target)
+        self.target = job.folder / base.as_of.isoformat()
+        self.steps.known(base.as_of)
+        hand_over(job.folder, job.client, base.as_of, self.handover)
+        with _environment(VARIABLE, str(self.handover)):
+            runs = self._execute(
+                [templates / f"{chapter}.ipynb" for chapter in chapters], base, inputs
+            )
+        self.seconds |= {run.chapter: run.seconds for run in runs}
+        with self._step("report"):
+            notebooks = [run.notebook for run in runs]
             metrics = _metrics(notebooks)
-            with _timed("report", seconds, progress):
-                notebooks.append(_last_chapter(base, notebooks, metrics))
-                _write_report(base, notebooks, built, file.folder, asked.author)
+            notebooks.append(_last_chapter(base, notebooks, metrics))
+            _write_report(base, notebooks, built, job.file.folder, job.author)
             traced = traced_of(notebooks)
-        except RetentionError as error:
-            failed = leave_failed(built, target, _log(built, error))
-            # what was executed has moved; the sentences name where it lies now
-            sentences = [s.replace(str(built), str(failed)) for s in error.sentences]
-            _tell_failed(file, failed, sentences, asked.only)
-            log = f"{file.params.client}: the log is {failed / 'run.log'}"
-            raise type(error)(*sentences, log) from error
         shutil.rmtree(built / "logs", ignore_errors=True)
         warnings = _warnings(runs)
-        undone = _print(built, seconds, progress) if asked.pdf else ()
-        if asked.only is None:
-            said = outcome(notebooks, handover, base.params.currency, warnings)
-            _write_files(base, metrics, traced, seconds, said, handover, built)
-            put_in_place(built, target)
-            warnings += keep(target.parent, file.params.client)
-            page, printed = target / "report.html", target / _PDF
+        undone = self._print() if job.pdf else ()
+        if job.only is None:
+            said = outcome(notebooks, self.handover, base.params.currency, warnings)
+            inputs |= fingerprint.earlier(job.folder, base.as_of)
+            said |= {"inputs": inputs, "author": job.author}
+            _write_files(base, metrics, traced, self.seconds, said, self.handover, built)
+            put_in_place(built, self.target)
+            forget_failed(self.target)
+            warnings += keep(job.folder, job.client)
+            page, printed = self.target / "report.html", self.target / _PDF
         else:
-            page = _place_chapter(built, target, chapters[0])
+            page = _place_chapter(built, self.target, chapters[0])
             printed = page.with_suffix(".pdf")
-    pdf = printed if asked.pdf and not undone else None
-    return Made(page, metrics, warnings, seconds, pdf, undone, finding(notebooks))
+        pdf = printed if job.pdf and not undone else None
+        return Made(page, metrics, warnings, self.seconds, pdf, undone, finding(notebooks))
+
+    def failed(self, error: RetentionError, trace: str = "") -> RetentionError:
+        """Keep what the run made, with its log; the error, telling where that lies now."""
+        had_begun = bool(trace) or (self.built / "notebooks").exists()
+        try:
+            log = [*logs(self.built), *filter(None, [trace]), *error.sentences]
+            failed = leave_failed(self.built, self.target, "\n".join(log) + "\n")
+        except OSError:  # on a full disk there is no place for it either
+            return error
+        # what was executed has moved
+        sentences = [s.replace(str(self.built), str(failed)) for s in error.sentences]
+        told = failed_run(self.job.file.params, sentences, failed, self.job.only)
+        with contextlib.suppress(OSError):
+            write_json(failed / "run.json", told)
+        if had_begun:
+            sentences.append(f"{self.job.client}: the log is {failed / 'run.log'}")
+        return type(error)(*sentences)
+
+    def _prepared(self, inputs: Mapping[str, str | None]) -> Base | None:
+        """The data as an earlier run prepared it, where it is what it was."""
+        if self.job.force or not kept_data.take_over(self.handover, self.job.folder, inputs):
+            return None
+        params = _with_own_source(self.job.file)
+        try:
+            return from_prepared(
+                params, self.handover, lambda: read_base(params, self.job.file.folder)
+            )
+        except Exception:  # it is damaged: the source has it, too
+            kept_data.give_back(self.handover)
+            return None
+
+    def _execute(
+        self, templates: Sequence[Path], base: Base, inputs: Mapping[str, str | None]
+    ) -> list[ChapterRun]:
+        """The chapters, some at once, in reading order; the forecast is made meanwhile.
+
+        Raises
+        ------
+        RetentionError
+            The sentences of every chapter that failed.
+        """
+        for name in ("notebooks", "logs"):
+            (self.built / name).mkdir()
+        parameters = base.params.as_parameters()
+
+        def run(template: Path) -> ChapterRun | RetentionError:
+            with self.turns.turn():
+                return self._chapter(template, parameters)
+
+        waiting = [t for t in templates if t.stem in WITH_FORECAST]
+        with ThreadPoolExecutor(max_workers=len(templates)) as pool:
+            at_work = {t: pool.submit(run, t) for t in templates if t not in waiting}
+            if waiting:
+                with self._step("forecast"):
+                    prepare_forecast(base, self.handover, self.job.folder)
+                    kept_data.keep(self.handover, self.job.folder, inputs)
+            base.release()  # the chapters have it from the handover
+            summing_up = [t for t in waiting if t.stem == LAST]
+            at_work |= {t: pool.submit(run, t) for t in waiting if t not in summing_up}
+            # what the other chapters worked out is there when it begins
+            wait(at_work.values())
+            at_work |= {t: pool.submit(run, t) for t in summing_up}
+            results = [at_work[t].result() for t in templates]
+        failures = [r for r in results if isinstance(r, RetentionError)]
+        if failures:
+            sentences = dict.fromkeys(s for failure in failures for s in failure.sentences)
+            raise type(failures[0])(*sentences)
+        return [r for r in results if isinstance(r, ChapterRun)]
+
+    def _chapter(
+        self, template: Path, parameters: Mapping[str, Any]
+    ) -> ChapterRun | RetentionError:
+        name, began = template.stem, time.perf_counter()
+        self.steps.step(name, 0)
+        try:
+            done = execute_chapter(
+                template,
+                self.built / "notebooks" / template.name,
+                parameters,
+                cwd=self.folder,
+                timeout=self.job.timeout,
+                on_cell=lambda cell, cells: self.steps.step(name, cell, cells),
+                log=self.built / "logs" / f"{name}.log",
+                server=self.server,
+            )
+        except RetentionError as error:
+            return error
+        except OSError as error:
+            return _no_place(error)
+        finally:  # a chapter that stopped takes no more time either
+            self.steps.finished(name, time.perf_counter() - began)
+        return done
+
+    def _print(self) -> tuple[str, ...]:
+        """Print the report beside its HTML; sentences where that can't be done."""
+        with self._step("pdf"):
+            try:
+                print_pdf(self.built / "report.html", self.built / _PDF, find_browser())
+            except PdfError as error:
+                return error.sentences
+        return ()
+
+    @contextmanager
+    def _step(self, name: str) -> Iterator[None]:
+        """A step that the run does itself, when it has its turn."""
+        with self.turns.turn():
+            began = time.perf_counter()
+            self.steps.step(name, 0)
+            yield
+            self.seconds[name] = time.perf_counter() - began
+        self.steps.finished(name, self.seconds[name])
+
+
+def _no_place(error: OSError) -> RetentionError:
+    """A failure to write, or to read what was there a moment ago, as a sentence."""
+    where = f"{error.filename}: " if error.filename else ""
+    return RetentionError(f"{told_full(error) or f'{where}{error.strerror or error}'}.")
+
+
+def _unforeseen(error: Exception) -> RetentionError:
+    if full := told_full(error):
+        return RetentionError(f"{full}.")
+    told = f"{type(error).__name__}: {error}".splitlines()[0][:300]
+    return RetentionError(f"The run stopped at an error that it doesn't know: {told}")
 
 
 def injected(file: ClientFile) -> dict[str, Any]:
@@ -235,83 +345,39 @@ def injected(file: ClientFile) -> dict[str, Any]:
     """
     parameters = file.params.as_parameters()
     source = file.params.source
-    entries = [source] if isinstance(source, str) else list(source)
-    own = [e for e in entries if "://" in e or "${" in e or e.startswith("builtin:")]
     if isinstance(source, str) and "://" in source:
         parameters["source"] = from_anywhere(source, file.folder)
-    if not own:
-        parameters["source"] = [str(f.resolve()) for f in resolve_files(source, file.folder)]
+    elif isinstance(source, list) or not _is_anywhere(source):
+        entries = [source] if isinstance(source, str) else source
+        parameters["source"] = [
+            place
+            for e in entries
+            for place in (
+                [e]
+                if _is_anywhere(e)
+                else [str(f.resolve()) for f in resolve_files(e, file.folder)]
+            )
+        ]
     return parameters
+
+
+def _is_anywhere(entry: str) -> bool:
+    """Whether an entry of the source means the same wherever it is read, or is to stay closed."""
+    return "://" in entry or "${" in entry or entry.startswith("builtin:")
+
+
+def _with_own_source(file: ClientFile) -> Params:
+    return file.params.model_copy(update={"source": injected(file)["source"]})
 
 
 def _prepare(file: ClientFile, handover: Path) -> Base:
     """Read the data once, for all chapters."""
     params = file.params.model_copy(update={"source": injected(file)["source"]})
-    base = read_base(params, file.folder)
-    gate.refuse(base, file.folder)
+    with kept_in(handover / FETCHED):
+        base = read_base(params, file.folder)
+        gate.refuse(base, file.folder)
     prepare(base, handover)
     return base
-
-
-def _execute(
-    templates: Sequence[Path],
-    built: Path,
-    base: Base,
-    handover: Path,
-    reports: Path,
-    *,
-    progress: Steps,
-    timeout: int | None,
-    workers: int,
-    seconds: dict[str, float],
-) -> list[ChapterRun]:
-    """The chapters, some at once, in reading order; the forecast is made meanwhile.
-
-    Raises
-    ------
-    RetentionError
-        The sentences of every chapter that failed.
-    """
-    for name in ("notebooks", "logs"):
-        (built / name).mkdir()
-
-    def run(template: Path) -> ChapterRun | RetentionError:
-        name = template.stem
-        progress.step(name, 0)
-        try:
-            done = execute_chapter(
-                template,
-                built / "notebooks" / template.name,
-                parameters,
-                cwd=Path.cwd(),
-                timeout=timeout,
-                on_cell=lambda cell, cells: progress.step(name, cell, cells),
-                log=built / "logs" / f"{name}.log",
-            )
-        except RetentionError as error:
-            return error
-        progress.finished(name, done.seconds)
-        return done
-
-    parameters = base.params.as_parameters()
-    waiting = [t for t in templates if t.stem in WITH_FORECAST]
-    with ThreadPoolExecutor(max_workers=workers) as pool:
-        at_work = {t: pool.submit(run, t) for t in templates if t not in waiting}
-        if waiting:
-            with _timed("forecast", seconds, progress):
-                prepare_forecast(base, handover, reports)
-        base.release()  # the chapters have it from the handover
-        summing_up = [t for t in waiting if t.stem == LAST]
-        at_work |= {t: pool.submit(run, t) for t in waiting if t not in summing_up}
-        # what the other chapters worked out is there when it begins
-        wait(at_work.values())
-        at_work |= {t: pool.submit(run, t) for t in summing_up}
-        results = [at_work[t].result() for t in templates]
-    failures = [r for r in results if isinstance(r, RetentionError)]
-    if failures:
-        sentences = dict.fromkeys(s for failure in failures for s in failure.sentences)
-        raise type(failures[0])(*sentences)
-    return [r for r in results if isinstance(r, ChapterRun)]
 
 
 def _metrics(notebooks: Sequence[NotebookNode]) -> dict[str, Metric]:
@@ -359,16 +425,6 @@ def _write_report(
     (built / "report.html").write_text(render(document), encoding="utf-8")
 
 
-def _print(built: Path, seconds: dict[str, float], progress: Steps) -> tuple[str, ...]:
-    """Print the report beside its HTML; sentences where that can't be done."""
-    with _timed("pdf", seconds, progress):
-        try:
-            print_pdf(built / "report.html", built / _PDF, find_browser())
-        except PdfError as error:
-            return error.sentences
-    return ()
-
-
 def _write_files(
     base: Base,
     metrics: Mapping[str, Metric],
@@ -386,22 +442,10 @@ def _write_files(
         "metrics": {name: metrics[name].as_json() for name in in_order(metrics)},
         **traced,
     }
-    _write_json(built / "metrics.json", figures)
-    _write_json(built / "run.json", {**provenance(base, seconds, now()), **said})
+    write_json(built / "metrics.json", figures)
+    write_json(built / "run.json", {**provenance(base, seconds, now()), **said})
     for made in sorted((handover / OUTPUT).glob("*")):
         shutil.move(made, built / made.name)
-
-
-def _tell_failed(
-    file: ClientFile, folder: Path, sentences: Sequence[str], only: str | None = None
-) -> None:
-    """Say why a run failed, for the page of all clients, beside what it left."""
-    _write_json(folder / "run.json", failed_run(file.params, sentences, folder, only))
-
-
-def _write_json(path: Path, value: Any) -> None:
-    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False)
-    path.write_text(text + "\n", encoding="utf-8")
 
 
 def _place_chapter(built: Path, target: Path, chapter: str) -> Path:
@@ -417,26 +461,6 @@ def _place_chapter(built: Path, target: Path, chapter: str) -> Path:
 
 def _warnings(runs: Sequence[ChapterRun]) -> tuple[str, ...]:
     return tuple(f"{run.chapter}, {warning}" for run in runs for warning in run.warnings)
-
-
-def _log(built: Path, error: RetentionError) -> str:
-    """The chapters' logs in one, the sentences at the end."""
-    parts = []
-    for log in sorted((built / "logs").glob("*.log")):
-        parts.append(f"== {log.stem}\n{log.read_text(encoding='utf-8', errors='replace')}")
-        log.unlink()
-    if (built / "logs").exists():
-        (built / "logs").rmdir()
-    return "\n".join([*parts, *error.sentences]) + "\n"
-
-
-@contextmanager
-def _timed(name: str, seconds: dict[str, float], progress: Steps) -> Iterator[None]:
-    began = time.perf_counter()
-    progress.step(name, 0)
-    yield
-    seconds[name] = time.perf_counter() - began
-    progress.finished(name, seconds[name])
 
 
 @contextmanager

@@ -43,13 +43,19 @@ class KernelServer:
     Starting returns at once; whoever asks for a kernel waits until the libraries are loaded. Any
     process of the same user can ask, given the `address`.
 
+    Parameters
+    ----------
+    runs : bool, default False
+        It is to fork clients' runs, too, and loads what these need besides.
+
     Examples
     --------
     >>> with KernelServer() as server:  # doctest: +SKIP
     ...     execute_chapter(template, output, parameters, cwd=cwd, server=server.address)
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, runs: bool = False) -> None:
+        self.runs = runs
         self._process: subprocess.Popen[bytes] | None = None
         self._directory = ""
 
@@ -76,7 +82,7 @@ class KernelServer:
         code = (
             "import sys; sys.path[:] = [*filter(None, sys.path), sys.argv.pop()]; "
             f"from {forkserver.__name__} import main; sys.path.pop(); "
-            "main(int(sys.argv[1]), sys.argv[2])"
+            f"main(int(sys.argv[1]), sys.argv[2], runs={self.runs})"
         )
         with (
             socket.socket(socket.AF_UNIX) as listener,
@@ -121,12 +127,19 @@ _lock = threading.Lock()
 _default: dict[int, KernelServer] = {}
 
 
-def default_server() -> KernelServer:
-    """The server of this process, started when first asked for, again if it died."""
+def default_server(*, runs: bool = False) -> KernelServer:
+    """The server of this process, started when first asked for, again if it died.
+
+    Parameters
+    ----------
+    runs : bool, default False
+        It is to fork clients' runs, too. One that is there already stays what it is: it imports
+        what it lacks in each fork.
+    """
     with _lock:
         server = _default.get(os.getpid())
         if server is None:
-            server = _default[os.getpid()] = KernelServer()
+            server = _default[os.getpid()] = KernelServer(runs=runs)
             atexit.register(_close_default, os.getpid())
         if not server.running:
             server.close()

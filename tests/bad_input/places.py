@@ -212,7 +212,7 @@ SECRETS = {
         env={"ACME_DB": f"gopher://anna:{SECRET}@127.0.0.1:1/shop"},
         never=(SECRET,),
     ),
-    "a file's address": source("file:///tmp/o.csv", "source", "a path on this machine", code=2),
+    "a file's address": source("file:///nowhere/o.csv", "source", "there is no file file:///nowh"),
     "a web address": source("https://127.0.0.1:1/o.csv", "source", "fetch the file first", code=2),
 }
 

@@ -11,6 +11,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from retention_lib.data.base import Base
+from retention_lib.data.clock import orders_by_day
 from retention_lib.data.health import (
     amounts,
     beginning,
@@ -43,7 +44,7 @@ def concerns(
     list of Concern
         Empty where there is nothing.
     """
-    by_day = days.orders_by_day(base)
+    by_day = orders_by_day(base)
     found = [
         rows.unreadable(base),
         days.future(base, today or dt.datetime.now(dt.UTC).date()),

@@ -8,6 +8,7 @@ from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.data.health.concern import Concern
 from retention_lib.data.quality import without_purchase
+from retention_lib.data.totals import totals
 from retention_lib.metrics import Metric
 from retention_lib.sentence import Sentence, counted, together
 
@@ -51,18 +52,9 @@ def minor_units(base: Base) -> Concern | None:
 
 def returns(base: Base) -> Concern | None:
     """Rows below zero, and what they are worth beside what was sold."""
-    days = base.order_days
-    sums = (
-        days.aggregate(
-            n=days.returns.sum(),
-            back=days.returned.sum().cast("float64"),
-            net=days[schema.AMOUNT].sum().cast("float64"),
-        )
-        .to_pyarrow()
-        .to_pylist()[0]
-    )
-    n, back = int(sums["n"] or 0), sums["back"] or 0.0
-    sold = sums["net"] - back
+    sums = totals(base)
+    n, back = int(sums["returns"]), sums["returned"]
+    sold = sums["amount"] - back
     if not n:
         return None
     values = {"back": Metric(float(-back), "currency")}
@@ -104,7 +96,7 @@ def zeros(base: Base) -> Concern | None:
 
     Only the days matter: a gift beside what was paid for changes nothing.
     """
-    n = int(base.order_days.free.sum().to_pyarrow().as_py() or 0)
+    n = int(totals(base)["free"])
     if not n:
         return None
     share = Metric(n / base.rows_used, "share")

@@ -20,6 +20,7 @@ from __future__ import annotations
 from typing import Final
 
 import ibis
+import ibis.expr.types as ir
 import pandas as pd
 
 from retention_lib.data import schema
@@ -78,19 +79,26 @@ def _steps(base: Base) -> pd.DataFrame | None:
     count = min(((base.as_of - base.start).days + 1) // STEP_DAYS, MOST_STEPS)
     if count < FEWEST_STEPS:
         return None
+    frame = base.once("first-steps", lambda: _visits(base)).to_pandas().set_index("at")
+    return frame.reindex(range(count)).fillna(0).astype(int)
+
+
+def _visits(base: Base) -> ir.Table:
     bought = base.days.filter(base.days[schema.BOUGHT])
     day = bought[schema.DAY]
     at = (day.delta(ibis.date(base.start), unit="day") / STEP_DAYS).floor().cast("int64")
     visits = bought.select(schema.CUSTOMER, at=at).distinct()
-    first = visits.group_by(schema.CUSTOMER).aggregate(first=visits["at"].min())
-    joined = visits.join(first, schema.CUSTOMER)
-    is_first = joined["at"] == joined["first"]
-    came_back = joined["at"].between(joined["first"] + 1, joined["first"] + COMING_BACK)
-    by_step = joined.group_by("at").aggregate(buyers=joined.count(), new=is_first.sum())
-    returned = joined.filter(came_back).group_by(at=joined.filter(came_back)["first"])
-    came = returned.aggregate(back=joined.filter(came_back)[schema.CUSTOMER].nunique())
-    frame = by_step.execute().set_index("at").join(came.execute().set_index("at"))
-    return frame.reindex(range(count)).fillna(0).astype(int)
+    window = ibis.window(group_by=schema.CUSTOMER, order_by="at")
+    visits = visits.select(
+        "at",
+        is_first=visits["at"].lag().over(window).isnull(),
+        after=visits["at"].lead().over(window) - visits["at"],
+    )
+    return visits.group_by("at").aggregate(
+        buyers=visits.count(),
+        new=visits.count(where=visits.is_first),
+        back=visits.count(where=visits.is_first & (visits.after <= COMING_BACK)),
+    )
 
 
 def _more_loyal(steps: pd.DataFrame) -> bool:

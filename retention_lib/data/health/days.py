@@ -35,15 +35,6 @@ HALF_MONTH: Final = 0.40
 MONTHS_TO_TELL: Final = 3
 
 
-def orders_by_day(base: Base) -> pd.Series:
-    """Orders with an amount > 0 by day, days without one left out."""
-    orders = base.orders()
-    orders = orders.filter(orders.amount > 0)
-    counts = orders.group_by(schema.DAY).aggregate(orders=orders.count()).execute()
-    index = pd.DatetimeIndex(pd.to_datetime(counts[schema.DAY]))
-    return pd.Series(counts["orders"].to_numpy(), index=index).sort_index()
-
-
 def future(base: Base, today: dt.date) -> Concern | None:
     """Rows of days after today: left out, or let in by the client file's `as_of`."""
     if base.as_of > today:

@@ -8,6 +8,7 @@ from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.data.health.concern import Concern
 from retention_lib.data.repeats import REPEATING_ORDERS, orders_of_one_amount
+from retention_lib.data.totals import totals
 from retention_lib.metrics import Metric
 from retention_lib.sentence import Sentence, counted
 
@@ -49,9 +50,12 @@ def copies(base: Base) -> Concern | None:
     if n <= MANY_COPIES * base.rows_used:
         return None
     share = Metric(n / base.rows_used, "share")
-    days = base.order_days
-    more = int((days.rows - 1).sum().to_pyarrow().as_py())
-    if schema.ORDER in days.columns and n >= REPEATING_SHARE * more and n >= REPEATING_ORDERS:
+    more = totals(base)["more"]
+    if (
+        schema.ORDER in base.order_days.columns
+        and n >= REPEATING_SHARE * more
+        and n >= REPEATING_ORDERS
+    ):
         said = counted(
             n,
             "{n} row, {share}, repeats another of its order in all that is read. If the amount is "

@@ -37,6 +37,8 @@ _STYLE: Final = re.compile(
 _UNCARRIED: Final = re.compile(
     "[\x00-\x08\x0b\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]"
 )
+#: What nbconvert gives an image that has no text of its own.
+_UNDESCRIBED: Final = "No description has been provided for this image"
 _IMAGE: Final = re.compile(r"data:image/(png|jpeg|gif|webp|svg\+xml);base64,[A-Za-z0-9+/=\s]+")
 
 
@@ -56,14 +58,10 @@ def inert(
     is `table["under"]` and by its own first head, which gets the id `table["id"]`.
     """
     soup = BeautifulSoup(html, "html.parser")
-    for node in soup.find_all(string=lambda text: isinstance(text, PreformattedString)):
+    for node in [node for node in soup.descendants if isinstance(node, PreformattedString)]:
         node.extract()  # comments, CDATA, doctypes: each has its own way to be misread
-    for tag in soup.find_all(True):
-        if tag.decomposed:
-            continue
-        if tag.name in _DROPPED:
-            tag.decompose()
-        elif tag.name == "a" and not _within(tag.get("href"), places):
+    for tag in _without_code(soup):
+        if tag.name == "a" and not _within(tag.get("href"), places):
             address = str(tag.get("href", ""))
             if address.startswith(("http://", "https://")) and address != tag.get_text():
                 tag.append(f" ({address})")
@@ -74,11 +72,37 @@ def inert(
             tag.unwrap()
         else:
             tag.attrs = dict(_kept(tag))
+            if tag.name == "img":
+                tag.attrs.setdefault("alt", _UNDESCRIBED)
             if not headings and re.fullmatch("h[1-6]", tag.name):
                 tag.name = "p"
-    for n, found in enumerate(soup.find_all("table")):
+    for n, found in enumerate(_tags(soup, "table")):
         _lay_out(soup, found, table and {**table, "id": table["id"] + (f".{n + 1}" if n else "")})
     return str(soup)
+
+
+def _without_code(soup: BeautifulSoup) -> list[Tag]:
+    """Take out the elements that hold code, with all that is in them; return the others."""
+    inside: set[int] = set()
+    code: list[Tag] = []
+    others: list[Tag] = []
+    for tag in _tags(soup):  # a parent comes before what it holds
+        if id(tag.parent) in inside:
+            inside.add(id(tag))
+        elif tag.name in _DROPPED:
+            inside.add(id(tag))
+            code.append(tag)
+        else:
+            others.append(tag)
+    for tag in code:
+        tag.decompose()
+    return others
+
+
+def _tags(within: Tag, *names: str) -> list[Tag]:
+    """The elements of these names, of any name without; Beautiful Soup's own search is slow."""
+    found = (node for node in within.descendants if isinstance(node, Tag))
+    return [tag for tag in found if not names or tag.name in names]
 
 
 def carried(html: str) -> str:
@@ -110,8 +134,10 @@ def _kept(tag: Tag) -> Iterator[tuple[str, Any]]:
 
 def _lay_out(soup: BeautifulSoup, table: Tag, label: Mapping[str, str] | None) -> None:
     """A caption from great-tables' title rows, scopes, and a container to scroll in."""
-    heading = table.find_all("tr", class_="gt_heading")
-    if heading and table.caption is None:
+    rows = _tags(table, "tr")
+    heading = [row for row in rows if "gt_heading" in row.get_attribute_list("class")]
+    caption = next(iter(_tags(table, "caption")), None)
+    if heading and caption is None:
         caption = soup.new_tag("caption")
         for row, name in zip(heading, ("title", "subtitle"), strict=False):
             line = soup.new_tag("span", attrs={"class": name})
@@ -119,17 +145,18 @@ def _lay_out(soup: BeautifulSoup, table: Tag, label: Mapping[str, str] | None) -
             caption.append(line)
             row.decompose()
         table.insert(0, caption)
-    for head in table.find_all("th"):
+        rows = _tags(table, "tr")
+    for head in _tags(table, "th"):
         if not head.get_text(strip=True):
             head.name = "td"
             head.attrs.pop("scope", None)
         elif not head.get("scope"):
             head["scope"] = "col" if head.find_parent("thead") else "row"
-    name = table.caption.get_text(" ", strip=True) if table.caption else ""
-    long = len(table.find_all("tr")) > _LONG
-    kind = "table long" if long else "table"
+    name = "" if caption is None else caption.get_text(" ", strip=True)
+    kind = "table long" if len(rows) > _LONG else "table"
     frame = soup.new_tag("div", attrs={"class": kind, "tabindex": "0", "role": "group"})
-    first = next((cell for cell in table.find_all(["th", "td"]) if cell.get_text(strip=True)), None)
+    cells = _tags(table, "th", "td")
+    first = next((cell for cell in cells if cell.get_text(strip=True)), None)
     if name:
         frame["aria-label"] = name
     elif label and first is not None:

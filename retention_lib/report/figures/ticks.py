@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 
 import numpy as np
 import pandas as pd
@@ -30,7 +31,9 @@ def written_ticks(axis: Axis, write: Number, most: int = 6, whole: bool = False)
         Only whole numbers, as for counts of customers.
     """
     axis.set_major_locator(MaxNLocator(nbins=most, integer=whole, steps=[1, 2, 5, 10]))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+    # asked some ten times for each tick while a figure is laid out and drawn
+    written = cache(write)
+    axis.set_major_formatter(FuncFormatter(lambda value, _: written(value)))
 
 
 def share_tick(fmt: Formats, top: float) -> Number:
