@@ -45,3 +45,9 @@ class ChapterError(RetentionError):
     """A chapter's notebook stopped."""
 
     exit_code = 1
+
+
+def brief(error: BaseException, longest: int = 300) -> str:
+    """An error that nobody foresaw, in one line: its kind, and the first line of what it says."""
+    said = next((line for line in str(error).splitlines() if line.strip()), "")
+    return (f"{type(error).__name__}: {said.strip()}" if said else type(error).__name__)[:longest]

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import browsing
 import nbformat
 import pytest
 from axe import broken
@@ -121,15 +122,10 @@ def test_a_report_asks_for_nothing_and_says_nothing(
         pages[notebook.stem].write_text(text, encoding="utf-8")
     assert len(pages) == 6
     for name, file in pages.items():
-        context = chromium.new_context(offline=True)
-        page = context.new_page()
-        asked, said = _watch(page)
-        page.goto(file.as_uri())
-        loaded = "[...document.images].every(i => i.complete && i.naturalWidth > 0)"
-        assert page.evaluate(loaded), name
-        assert [url for url in asked if url != file.as_uri() and url[:5] != "data:"] == [], name
-        assert said == [], name
-        context.close()
+        with browsing.opened(chromium, file) as (page, seen):
+            loaded = "[...document.images].every(i => i.complete && i.naturalWidth > 0)"
+            assert page.evaluate(loaded), name
+        assert seen.all == [], name
 
 
 class TestStructure:
@@ -293,17 +289,6 @@ class TestFigures:
                     assert _contrast(_rgb(colour[1]), (255, 255, 255)) >= 4.5, image["alt"]
                 drawn += 1
         assert drawn
-
-
-def _watch(page: Page) -> tuple[list[str], list[str]]:
-    """What a page asks for and what it says, from now on."""
-    asked: list[str] = []
-    said: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("dialog", lambda dialog: said.append(dialog.message))
-    return asked, said
 
 
 def _variable(page: Page, name: str) -> tuple[int, ...]:

@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import io
 import json
+import multiprocessing
 import os
 import random
 import re
@@ -39,10 +40,12 @@ from retention_lib.run import isolated as watching
 from retention_lib.run import server
 from retention_lib.run.batch import Batch
 from retention_lib.run.command import Asked, several
-from retention_lib.run.isolated import isolated, make_safely
+from retention_lib.run.forked import ForkedProcess
+from retention_lib.run.isolated import isolated
 from retention_lib.run.job import Job, Result
 from retention_lib.run.lock import held
 from retention_lib.run.output import LOCK
+from retention_lib.run.safely import make_safely
 from retention_lib.run.server import KernelServer, can_fork
 
 pytestmark = [
@@ -657,6 +660,22 @@ def test_a_lone_client_that_is_stopped_ends_at_once(
     until(lambda: not at_work_in(project), 60)
     assert {p.name for p in (reports / "acme").iterdir()} <= tiny.BESIDE
     assert [p.name for p in temporary.iterdir()] == []
+
+
+def test_what_the_server_has_yet_to_fork_is_not_waited_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX) as asked:
+        listener.bind(str(tmp_path / "server"))
+        listener.listen()
+        asked.connect(str(tmp_path / "server"))
+        asked.setblocking(False)
+        ours, theirs = multiprocessing.Pipe()
+        monkeypatch.setattr(time, "sleep", lambda _: pytest.fail("it waits"))
+        watching._Forked(ours, ForkedProcess(asked)).end()
+        assert theirs.poll()
+        with pytest.raises(EOFError):
+            theirs.recv()
 
 
 # Leaks -----------------------------------------------------------------------------------------

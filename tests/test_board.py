@@ -257,10 +257,11 @@ def test_what_is_drawn_never_leaves_the_terminal(width: int) -> None:
 
 
 def test_printing_and_drawing_do_not_wait_for_each_other() -> None:
-    seen = terminal(*(f"client{n:03}" for n in range(400)))
+    clients = 120
+    seen = terminal(*(f"client{n:03}" for n in range(clients)))
 
     def work(part: int) -> None:
-        for n in range(part, 400, 8):
+        for n in range(part, clients, 8):
             one = job(f"client{n:03}")
             seen.board.began(one, "")
             seen.board.step(one, "data", 0, None)
@@ -268,7 +269,7 @@ def test_printing_and_drawing_do_not_wait_for_each_other() -> None:
             seen.board.ended(one, failed)
 
     def draw() -> None:
-        while not done.is_set():
+        while not done.wait(0.001):  # a thread that never rests would leave the others no turn
             seen.board._live.refresh()
 
     done = threading.Event()
@@ -278,13 +279,15 @@ def test_printing_and_drawing_do_not_wait_for_each_other() -> None:
         drawing.start()
         for worker in workers:
             worker.start()
-        for worker in workers:
-            worker.join(60)
-        assert not any(worker.is_alive() for worker in workers)
-        done.set()
-        drawing.join(60)
-    lines = [line for line in text(seen.out()) if re.match(r"✗ +\d+/400", line)]
-    assert len(set(lines)) == 400
+        try:
+            for worker in workers:
+                worker.join(300)  # those that wait for each other wait for ever
+            assert not any(worker.is_alive() for worker in workers)
+        finally:
+            done.set()
+            drawing.join(300)
+    lines = [line for line in text(seen.out()) if re.match(rf"✗ +\d+/{clients}", line)]
+    assert len(set(lines)) == clients
 
 
 # At the end ------------------------------------------------------------------------------------

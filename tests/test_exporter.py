@@ -6,10 +6,12 @@ import base64
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import browsing
 import great_tables as gt
 import nbformat
 import pandas as pd
@@ -342,26 +344,15 @@ def hostile_report(text: str) -> NotebookNode:
 @pytest.fixture
 def opened(chromium: Browser, tmp_path: Path) -> Any:
     """Open a document from disk without a network; returns the page and what it asked and said."""
-    pages = []
+    with ExitStack() as pages:
 
-    def open_(html: str, width: int = 1280) -> tuple[Any, list[str], list[str]]:
-        file = tmp_path / "report.html"
-        file.write_text(html, encoding="utf-8")
-        page = chromium.new_page(viewport={"width": width, "height": 900}, offline=True)
-        pages.append(page)
-        asked: list[str] = []
-        said: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.on("console", lambda message: said.append(message.text))
-        page.on("pageerror", lambda error: said.append(str(error)))
-        page.on("dialog", lambda dialog: said.append(dialog.message))
-        page.goto(file.as_uri())
-        own = [url for url in asked if not url.startswith("data:") and url != file.as_uri()]
-        return page, own, said
+        def open_(html: str, width: int = 1280) -> tuple[Any, list[str], list[str]]:
+            file = tmp_path / "report.html"
+            file.write_text(html, encoding="utf-8")
+            page, seen = pages.enter_context(browsing.opened(chromium, file, width))
+            return page, seen.asked, seen.said
 
-    yield open_
-    for page in pages:
-        page.close()
+        yield open_
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import browsing
 import nbformat
 import nordlys
 import openpyxl
@@ -223,22 +224,14 @@ def test_it_opens_whole_in_every_language(
 ) -> None:
     """From disk with the network cut: no request, no message, nothing beyond a phone's edge."""
     file = made[language].folder / "report.html"
-    context = chromium.new_context(
-        viewport={"width": 1280, "height": 900}, offline=True, bypass_csp=True
-    )
-    page = context.new_page()
-    asked, said = [], []
-    page.on("request", lambda request: asked.append(request.url.split(":")[0]))
-    page.on("console", lambda message: said.append(message.text))
-    page.goto(file.as_uri())
-    assert ([scheme for scheme in asked if scheme != "data"], said) == (["file"], [])
-    assert page.locator("section.chapter").count() == 6
-    assert all(page.locator("section.chapter h2").all_inner_texts())
-    for width in (390, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-    assert broken(page) == []
-    context.close()
+    with browsing.opened(chromium, file, bypass_csp=True) as (page, seen):
+        assert page.locator("section.chapter").count() == 6
+        assert all(page.locator("section.chapter h2").all_inner_texts())
+        for width in (390, 1280):
+            page.set_viewport_size({"width": width, "height": 900})
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert seen.all == []
+        assert broken(page) == []
 
 
 def test_the_command_tells_the_finding_in_the_language(made: dict[str, Made]) -> None:

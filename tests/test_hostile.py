@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import browsing
 import duckdb
 import hostile
 import openpyxl
@@ -132,48 +133,37 @@ class TestReport:
     def test_nothing_runs_and_nothing_breaks_the_layout(
         self, ran: Ran, chromium: Browser, width: int
     ) -> None:
-        page = chromium.new_page(viewport={"width": width, "height": 900}, offline=True)
-        heard: list[str] = []
-        page.on("request", lambda request: heard.append(request.url))
-        page.on("console", lambda message: heard.append(message.text))
-        page.on("pageerror", lambda error: heard.append(str(error)))
-        page.on("dialog", lambda dialog: heard.append(dialog.message))
         file = ran.folder / "report.html"
-        page.goto(file.as_uri())
-        for fold in page.locator("details").all():
-            fold.evaluate("fold => fold.open = true")
-        page.wait_for_timeout(300)
-        assert [x for x in heard if x != file.as_uri() and not x.startswith("data:")] == []
-        assert page.evaluate("window.run") is None
-        assert " ".join(page.title().split()).startswith(printed(ran.title, LONGEST_TITLE))
-        assert page.locator("h1").all_text_contents() == [printed(ran.title, LONGEST_TITLE)]
-        assert page.locator("footer").is_visible()
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        outside = page.evaluate(
-            """() => [...document.querySelectorAll('body *')]
-            .filter(e => e.getBoundingClientRect().right > innerWidth + 1
-                    && !e.closest('.table, figure'))
-            .map(e => e.outerHTML.slice(0, 120))"""
-        )
-        assert outside == []
-        page.close()
+        with browsing.opened(chromium, file, width) as (page, seen):
+            for fold in page.locator("details").all():
+                fold.evaluate("fold => fold.open = true")
+            page.wait_for_timeout(300)
+            assert seen.all == []
+            assert page.evaluate("window.run") is None
+            assert " ".join(page.title().split()).startswith(printed(ran.title, LONGEST_TITLE))
+            assert page.locator("h1").all_text_contents() == [printed(ran.title, LONGEST_TITLE)]
+            assert page.locator("footer").is_visible()
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            outside = page.evaluate(
+                """() => [...document.querySelectorAll('body *')]
+                .filter(e => e.getBoundingClientRect().right > innerWidth + 1
+                        && !e.closest('.table, figure'))
+                .map(e => e.outerHTML.slice(0, 120))"""
+            )
+            assert outside == []
 
     @pytest.mark.parametrize("width", [1280, 390])
     def test_the_page_of_all_clients_shows_the_title_as_text(
         self, ran: Ran, chromium: Browser, width: int
     ) -> None:
-        page = chromium.new_page(viewport={"width": width, "height": 900}, offline=True)
-        heard: list[str] = []
-        page.on("request", lambda request: heard.append(request.url))
-        page.on("console", lambda message: heard.append(message.text))
-        page.on("dialog", lambda dialog: heard.append(dialog.message))
         file = ran.home / "work" / "reports" / "index.html"
-        page.goto(file.as_uri())
-        assert [x for x in heard if x != file.as_uri() and not x.startswith("data:")] == []
-        assert page.evaluate("window.run") is None
-        assert page.evaluate("document.documentElement.scrollWidth") == width
-        assert printed(ran.title, 30)[:-2] in " ".join(page.locator("body").inner_text().split())
-        page.close()
+        with browsing.opened(chromium, file, width) as (page, seen):
+            assert seen.all == []
+            assert page.evaluate("window.run") is None
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            assert printed(ran.title, 30)[:-2] in " ".join(
+                page.locator("body").inner_text().split()
+            )
 
     @pytest.mark.parametrize("dimension", ["market", "channel", "category"])
     def test_every_name_is_shown_as_text(self, ran: Ran, dimension: str) -> None:

@@ -9,10 +9,12 @@ import multiprocessing
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import browsing
 import made_up_reports as made
 import pytest
 from axe import broken
@@ -22,7 +24,7 @@ from playwright.sync_api import Browser, Page
 
 from retention_lib.errors import ChapterError, DataError
 from retention_lib.params import read_client_file
-from retention_lib.report.frames import SUMMARY
+from retention_lib.report.headline import SUMMARY
 from retention_lib.report.index_page import LETTERS_FROM
 from retention_lib.report.labels import label
 from retention_lib.run import index
@@ -389,25 +391,14 @@ def hundred(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def opened(chromium: Browser) -> Iterator[Any]:
     """Open a page from disk without a network; returns it, what it asked for and what it said."""
-    pages = []
+    with ExitStack() as pages:
 
-    def open_(file: Path, width: int = 1280, scheme: Any = "light") -> tuple[Page, list, list]:
-        view = {"width": width, "height": 900}
-        tab = chromium.new_page(viewport=view, offline=True, color_scheme=scheme)
-        pages.append(tab)
-        asked: list[str] = []
-        heard: list[str] = []
-        tab.on("request", lambda request: asked.append(request.url))
-        tab.on("console", lambda message: heard.append(message.text))
-        tab.on("pageerror", lambda error: heard.append(str(error)))
-        tab.on("dialog", lambda dialog: heard.append(dialog.message))
-        tab.goto(file.as_uri())
-        own = [url for url in asked if not url.startswith("data:") and url != file.as_uri()]
-        return tab, own, heard
+        def open_(file: Path, width: int = 1280, scheme: Any = "light") -> tuple[Page, list, list]:
+            page = browsing.opened(chromium, file, width, color_scheme=scheme)
+            tab, seen = pages.enter_context(page)
+            return tab, seen.asked, seen.said
 
-    yield open_
-    for tab in pages:
-        tab.close()
+        yield open_
 
 
 @pytest.mark.parametrize("width", [1280, 800, 390, 320])

@@ -375,6 +375,24 @@ def test_kernels_die_with_a_killed_server_and_the_next_chapter_gets_a_new_one(
         assert printed(run(tmp_path, own.address, "print(6 * 7)").path) == "42\n"
 
 
+def test_a_server_that_still_loads_is_not_waited_for() -> None:
+    server = KernelServer().start()
+    process, folder = server._process, Path(server.address).parent
+    assert process
+    server.close()
+    assert process.returncode == -signal.SIGKILL
+    assert not folder.exists()
+
+
+@pytest.mark.slow
+def test_a_server_that_answers_ends_by_itself(tmp_path: Path) -> None:
+    with KernelServer() as server:
+        process = server._process
+        assert process
+        assert printed(run(tmp_path, server.address, "print(6 * 7)").path) == "42\n"
+    assert process.returncode == 0
+
+
 # What a chapter is made of, and what of its surroundings can be seen from a cell.
 CHAPTER = (
     "text, number, items, mapping",

@@ -14,7 +14,7 @@ from retention_lib.data.base import Base
 from retention_lib.data.read import read_base
 from retention_lib.definitions import DEFINITIONS, fitted
 from retention_lib.metrics import UNITS, Metric
-from retention_lib.models.fit import TITLES
+from retention_lib.models.names import TITLES
 from retention_lib.params import read_client_file
 from retention_lib.report import method_parts
 from retention_lib.report.exporter import assemble, notebook_of, render

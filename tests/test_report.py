@@ -9,11 +9,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import browsing
 import nbformat
 import openpyxl
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from retention_lib.data import open_base
 from retention_lib.errors import ChapterError, DataError
@@ -178,14 +179,12 @@ class TestReport:
         assert len(html.encode()) < 1_500_000
 
     def test_in_a_browser_it_reads_as_a_report(self, cdnow: Path, chromium: Browser) -> None:
-        context = chromium.new_context(offline=True)
-        page = context.new_page()
-        requests, messages = [], []
-        page.on("request", lambda r: requests.append(r.url))
-        page.on("console", lambda m: messages.append(m.text))
-        page.goto((cdnow / "report.html").as_uri())
-        assert [u for u in requests if not u.startswith(("file:", "data:"))] == []
-        assert messages == []
+        with browsing.opened(chromium, cdnow / "report.html") as (page, seen):
+            self._reads_as_a_report(page)
+        assert seen.all == []
+
+    @staticmethod
+    def _reads_as_a_report(page: Page) -> None:
         assert page.title().startswith("CDNOW")
         assert page.locator("h1").all_inner_texts() == ["CDNOW"]
         headings = page.locator("h2").all_inner_texts()
@@ -205,7 +204,6 @@ class TestReport:
         assert not page.evaluate(too_wide)
         page.set_viewport_size({"width": 390, "height": 800})
         assert not page.evaluate(too_wide)
-        context.close()
 
     def test_customers_go_by_pseudonyms_in_the_report(self, cdnow: Path) -> None:
         html = (cdnow / "report.html").read_text()

@@ -59,11 +59,17 @@ def test_never_more_at_work_than_there_are_places() -> None:
     assert 1 <= most[0] <= 3
 
 
-def say(monkeypatch: pytest.MonkeyPatch, folder: Path, free: int, **told: str) -> None:
-    """Have the system and a container's group say so."""
+def say(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, free: int, own: str = "", **told: str
+) -> None:
+    """Have the system say so, and a control group: a container's, or the `own` one within."""
+    groups = folder / "groups"
+    (groups / own).mkdir(parents=True, exist_ok=True)
     for name, text in told.items():
-        (folder / name.replace("_", ".")).write_text(text)
-    monkeypatch.setattr(room, "_CGROUP", folder)
+        (groups / own / name.replace("_", ".")).write_text(text)
+    (folder / "own").write_text(f"3:cpuset:/elsewhere\n0::/{own}\n")
+    monkeypatch.setattr(room, "_CGROUPS", groups)
+    monkeypatch.setattr(room, "_OWN_GROUP", folder / "own")
     memory = psutil.virtual_memory()._replace(available=free)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
 
@@ -91,4 +97,20 @@ def test_a_containers_own_bounds_count(tmp_path: Path, monkeypatch: pytest.Monke
     assert room.free_memory() == 2 * room.A_CLIENT
     assert 1 <= room.cores() <= 2
     say(monkeypatch, tmp_path, plenty, cpu_max="max 100000\n", memory_max="max\n")
+    assert room.free_memory() == plenty
+
+
+def test_a_services_bounds_and_those_around_it_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plenty = 1000 * room.A_CLIENT
+    service, other = "system.slice/retention.service", "system.slice/other.service"
+    for group, most in (("system.slice", 5), (service, 3), (other, 1)):
+        told = {"memory_max": f"{most * room.A_CLIENT}\n", "memory_current": "0\n"}
+        say(monkeypatch, tmp_path, plenty, group, **told)
+    say(monkeypatch, tmp_path, plenty, service)
+    assert room.free_memory() == 3 * room.A_CLIENT
+    say(monkeypatch, tmp_path, plenty, "system.slice")
+    assert room.free_memory() == 5 * room.A_CLIENT
+    say(monkeypatch, tmp_path, plenty, "user.slice")
     assert room.free_memory() == plenty

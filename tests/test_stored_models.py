@@ -17,8 +17,9 @@ from retention_lib.errors import DataError
 from retention_lib.models._lifetimes import lifetimes
 from retention_lib.models.forecast import Forecast, make_forecast
 from retention_lib.models.score import score_forecast
-from retention_lib.models.stored import FILE_NAME, latest_before, read_model, write_model
+from retention_lib.models.stored import latest_before, read_model, write_model
 from retention_lib.params import Params
+from retention_lib.report_files import MODEL
 
 THEN = dt.date(1998, 1, 31)
 NOW = dt.date(1998, 6, 30)
@@ -53,8 +54,8 @@ def made(then: Base) -> Forecast:
 
 @pytest.fixture
 def path(tmp_path: Path, made: Forecast, then: Base) -> Path:
-    write_model(tmp_path / FILE_NAME, made, then)
-    return tmp_path / FILE_NAME
+    write_model(tmp_path / MODEL, made, then)
+    return tmp_path / MODEL
 
 
 def changed(path: Path, **fields: Any) -> Path:
@@ -107,15 +108,15 @@ def test_the_file_says_where_it_comes_from_and_what_it_forecast(path, made, then
 def test_every_model_is_kept_and_scored(tmp_path, now, name):
     base = base_of(THEN, model=name)
     made = make_forecast(base)
-    write_model(tmp_path / FILE_NAME, made, base)
-    model = read_model(tmp_path / FILE_NAME).purchase_model
+    write_model(tmp_path / MODEL, made, base)
+    model = read_model(tmp_path / MODEL).purchase_model
     assert isinstance(model, type(made.purchase_model))
     known = made.purchase_model.data
     columns = [known[c] for c in ("frequency", "recency", "T")]
     np.testing.assert_array_equal(
         model.predict(9, *columns), made.purchase_model.predict(9, *columns)
     )
-    score = score_forecast(read_model(tmp_path / FILE_NAME), now, draws=50)
+    score = score_forecast(read_model(tmp_path / MODEL), now, draws=50)
     naive = 2 * score.actual
     assert abs(score.forecast.value - score.actual) < abs(naive - score.actual)
 
@@ -130,8 +131,8 @@ def test_a_forecast_without_spend_or_test_is_kept_and_the_serious_case_not_score
         "columns": {"customer": "id", "date": "day", "amount": "sum"},
     }
     base = read_base(Params(**given, as_of=dt.date(2024, 2, 29)), tmp_path)
-    write_model(tmp_path / FILE_NAME, make_forecast(base), base)
-    stored = read_model(tmp_path / FILE_NAME)
+    write_model(tmp_path / MODEL, make_forecast(base), base)
+    stored = read_model(tmp_path / MODEL)
     assert stored.spend is None
     assert stored.spend_model is None
     assert stored.holdout_bias is None
@@ -212,9 +213,9 @@ def test_the_last_report_before_a_day_is_the_one_to_score(tmp_path):
     days = ("1997-12-31", "1998-03-31", "1998-06-30", "1998-03-31.failed", "notes")
     for name in days:
         (tmp_path / name).mkdir()
-        (tmp_path / name / FILE_NAME).touch()
+        (tmp_path / name / MODEL).touch()
     (tmp_path / "1998-05-31").mkdir()
-    assert latest_before(tmp_path, NOW) == tmp_path / "1998-03-31" / FILE_NAME
+    assert latest_before(tmp_path, NOW) == tmp_path / "1998-03-31" / MODEL
     assert latest_before(tmp_path, dt.date(1998, 7, 1)).parent.name == "1998-06-30"
     assert latest_before(tmp_path, dt.date(1997, 12, 31)) is None
     assert latest_before(tmp_path / "nothing here", NOW) is None
@@ -264,7 +265,7 @@ def test_a_file_of_a_newer_version_is_refused(path):
 
 def test_a_file_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(DataError, match="can't be read"):
-        read_model(tmp_path / FILE_NAME)
+        read_model(tmp_path / MODEL)
 
 
 def test_every_way_to_cut_a_file_short_is_refused(path):

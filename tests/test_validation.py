@@ -528,6 +528,7 @@ def test_the_holdout_chooses_and_aic_has_the_second_voice(monkeypatch, made, tes
         return dataclasses.replace(made.holdout, **known, forecast=10 * aic)
 
     monkeypatch.setattr(choose_module, "validate", held)
+    monkeypatch.setattr(choose_module, "outcome_of", lambda *_, **__: None)
     monkeypatch.setattr(choose_module, "fit_purchase_model", lambda *_: None)
     monkeypatch.setattr(choose_module, "forecast_interval", lambda *_, **__: (1.0, 2.0))
     nothing = pd.Series(dtype=float)

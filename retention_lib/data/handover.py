@@ -12,6 +12,8 @@ import os
 from pathlib import Path
 from typing import Final
 
+from retention_lib.report_files import CUSTOMERS
+
 #: Environment variable with the folder's path.
 VARIABLE: Final = "RETENTION_RUN"
 
@@ -33,10 +35,17 @@ def last_model() -> Path | None:
     return file if file and file.exists() else None
 
 
+#: The small tables of prepared data, by their names in `Base`.
+FRAMES: Final = ("left_out", "currencies")
+
+
+def frame_file(name: str) -> str:
+    """The file that has one of `FRAMES`."""
+    return f"{name}.arrow"
+
+
 #: What the client's earlier reports said (`data.history`).
 EARLIER: Final = "earlier.parquet"
-#: The table of the customers beside a report.
-CUSTOMERS: Final = "customers.parquet"
 
 
 def earlier_reports() -> Path | None:

@@ -18,6 +18,7 @@ from typing import Any, Final
 
 import pandas as pd
 
+from retention_lib import report_files
 from retention_lib.data.periods import windows
 from retention_lib.errors import DataError
 from retention_lib.metrics import UNITS
@@ -283,8 +284,8 @@ def of_report(folder: Path) -> list[dict[str, Any]]:
     OSError, ValueError, KeyError, TypeError, AttributeError
         A file that is missing or isn't what a run leaves.
     """
-    figures = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
-    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+    figures = json.loads((folder / report_files.METRICS).read_text(encoding="utf-8"))
+    run = json.loads((folder / report_files.RUN).read_text(encoding="utf-8"))
     about = {
         "as_of": dt.date.fromisoformat(figures["as_of"]).isoformat(),
         "definition": json.dumps(definition_of(run, figures["metrics"])),

@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from retention_lib.data.base import FIELDS, Base
+from retention_lib.data.handover import FRAMES, frame_file
 from retention_lib.data.local import connect, fit_threads
 from retention_lib.data.repeats import orders_of_one_amount
 from retention_lib.data.worked_out import WorkedOut, read_table, write_table
@@ -27,9 +28,6 @@ _DATA_KEYS: Final = {
     *("fx", "start", "as_of", "timezone", "currency", "free_orders"),
 }
 _TABLES: Final = ("order_days", "days")
-_FRAMES: Final = ("left_out", "currencies")
-#: The files of these.
-FRAMES: Final = tuple(f"{name}.arrow" for name in _FRAMES)
 _ABOUT: Final = "prepared.json"
 
 
@@ -38,8 +36,8 @@ def prepare(base: Base, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in _TABLES:
         getattr(base, name).to_parquet(folder / f"{name}.parquet")
-    for name in _FRAMES:
-        write_table(pa.Table.from_pandas(getattr(base, name)), folder / f"{name}.arrow")
+    for name in FRAMES:
+        write_table(pa.Table.from_pandas(getattr(base, name)), folder / frame_file(name))
     # what is bought next is told by category, whichever breakdowns are asked for
     dimensions = {*base.params.dimensions, *({"category"} & set(base.fields))}
     for dimension in sorted(dimensions):
@@ -80,7 +78,7 @@ def from_prepared(params: Params, folder: Path, read: Callable[[], Base]) -> Bas
     con = connect(params.timezone)
     fit_threads(con, about["rows_in"])
     order_days, days = (_read(con, folder / f"{name}.parquet") for name in _TABLES)
-    left_out, currencies = (_frame(folder / f"{name}.arrow") for name in _FRAMES)
+    left_out, currencies = (_frame(folder / frame_file(name)) for name in FRAMES)
     return Base(
         params=params,
         order_days=order_days,

@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from retention_lib.models.clv import Terms, Valuation, expected_values, value_base
     from retention_lib.models.fit import (
         PURCHASE_MODELS,
-        TITLES,
         fit_purchase_model,
         fit_spend_model,
         repeat_buyers,
     )
     from retention_lib.models.fitter import PurchaseFitter
     from retention_lib.models.holdout import Holdout, validate
+    from retention_lib.models.names import TITLES
     from retention_lib.models.pareto import ParetoNBDFitter
     from retention_lib.models.purchase import BetaGeoFitter, ModifiedBetaGeoFitter
     from retention_lib.models.spend import GammaGammaFitter
@@ -51,15 +51,10 @@ __all__ = [
 #: Module -> what it gives. Functions named like their module can't be had here: the module is.
 _HOMES = {
     "clv": ("Terms", "Valuation", "expected_values", "value_base"),
-    "fit": (
-        "PURCHASE_MODELS",
-        "TITLES",
-        "fit_purchase_model",
-        "fit_spend_model",
-        "repeat_buyers",
-    ),
+    "fit": ("PURCHASE_MODELS", "fit_purchase_model", "fit_spend_model", "repeat_buyers"),
     "fitter": ("PurchaseFitter",),
     "holdout": ("Holdout", "validate"),
+    "names": ("TITLES",),
     "pareto": ("ParetoNBDFitter",),
     "purchase": ("BetaGeoFitter", "ModifiedBetaGeoFitter"),
     "spend": ("GammaGammaFitter",),

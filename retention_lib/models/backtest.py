@@ -22,7 +22,7 @@ import pandas as pd
 from retention_lib.data.periods import ONE_DAY, shift_months
 from retention_lib.metrics import Metric
 from retention_lib.models.fit import fit_purchase_model
-from retention_lib.models.foreseen import drawn_totals, expected_purchases, expected_revenue
+from retention_lib.models.foreseen import drawn_totals, expected_purchases, expected_spend
 from retention_lib.models.holdout import Holdout
 from retention_lib.models.naive import naive_forecasts
 from retention_lib.models.purchase_days import PurchaseDays
@@ -204,7 +204,8 @@ def _tried(
     drawn = drawn_totals(model, customers, horizon, draws=_DRAWS, seed=seed)
     before = purchases.between(origin - length + ONE_DAY, origin, customers.index)
     naive = naive_forecasts(customers, before[0], horizon, before[1])
-    money = expected_revenue(customers, expected)
+    spend = expected_spend(customers)
+    money = None if spend is None else expected * spend
     row = {
         "origin": pd.Timestamp(origin),
         "n": len(customers),

@@ -8,9 +8,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from retention_lib.metrics import Metric
-from retention_lib.models.fit import TITLES, fit_purchase_model
+from retention_lib.models.fit import fit_purchase_model
 from retention_lib.models.foreseen import forecast_interval
 from retention_lib.models.holdout import Holdout, validate
+from retention_lib.models.names import TITLES
+from retention_lib.models.outcome import outcome_of
 from retention_lib.sentence import N_, Sentence, together
 
 #: Relative difference of the error per customer below which two models forecast equally well.
@@ -64,6 +66,14 @@ draws, seed
         raise ValueError("candidates is empty; name at least one model.")
 
     models = {name: fit_purchase_model(calibration, name) for name in candidates}
+    outcome = outcome_of(
+        calibration,
+        actual,
+        previous,
+        horizon=horizon,
+        revenue=revenue,
+        previous_revenue=previous_revenue,
+    )
     holdouts = {
         name: validate(
             calibration,
@@ -71,11 +81,10 @@ draws, seed
             previous,
             model_name=name,
             model=model,
+            outcome=outcome,
             horizon=horizon,
             months=months,
             repeat_purchases=repeat_purchases,
-            revenue=revenue,
-            previous_revenue=previous_revenue,
             draws=0,
         )
         for name, model in models.items()

@@ -10,6 +10,7 @@ import pandas as pd
 
 from retention_lib.errors import DataError
 from retention_lib.models.fitter import PurchaseFitter
+from retention_lib.models.names import TITLES
 from retention_lib.models.pareto import ParetoNBDFitter
 from retention_lib.models.purchase import BetaGeoFitter, ModifiedBetaGeoFitter
 from retention_lib.models.spend import GammaGammaFitter
@@ -19,13 +20,6 @@ PURCHASE_MODELS: dict[str, type[PurchaseFitter]] = {
     "bgnbd": BetaGeoFitter,
     "mbgnbd": ModifiedBetaGeoFitter,
     "paretonbd": ParetoNBDFitter,
-}
-#: Name in the client file -> name in print.
-TITLES = {
-    "bgnbd": "BG/NBD",
-    "mbgnbd": "MBG/NBD",
-    "paretonbd": "Pareto/NBD",
-    "gammagamma": "Gamma-Gamma",
 }
 
 

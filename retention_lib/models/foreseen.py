@@ -77,14 +77,13 @@ def drawn_totals(
     )
 
 
-def expected_revenue(customers: pd.DataFrame, purchases: Floats) -> Floats | None:
-    """Expected purchases times expected spend; None where nothing is known of spend.
+def expected_spend(customers: pd.DataFrame) -> Floats | None:
+    """What each customer is expected to spend per purchase; None where nothing is known of spend.
 
     Parameters
     ----------
     customers : DataFrame
         With `frequency` and `monetary_value`.
-    purchases : ndarray, shape (n,)
 
     Returns
     -------
@@ -97,7 +96,7 @@ def expected_revenue(customers: pd.DataFrame, purchases: Floats) -> Floats | Non
     amount = customers["monetary_value"].to_numpy(dtype=float)
     known = (x > 0) & np.isfinite(amount) & (amount > 0)
     spend = model.conditional_expected_average_profit(np.where(known, x, 0), amount)
-    return np.asarray(purchases * spend, dtype=float)
+    return np.asarray(spend, dtype=float)
 
 
 def _spend_model(customers: pd.DataFrame) -> GammaGammaFitter | None:

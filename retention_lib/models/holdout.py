@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from retention_lib.errors import DataError
 from retention_lib.models.fit import PURCHASE_MODELS, fit_purchase_model
 from retention_lib.models.fitter import PurchaseFitter
-from retention_lib.models.foreseen import expected_purchases, expected_revenue, forecast_interval
+from retention_lib.models.foreseen import expected_purchases, forecast_interval
 from retention_lib.models.histories import Floats
 from retention_lib.models.measures import Score, bias, caught_by_best_tenth, score
-from retention_lib.models.naive import NAIVE, naive_forecasts, per_customer
+from retention_lib.models.naive import NAIVE
+from retention_lib.models.outcome import Outcome, outcome_of
 from retention_lib.models.tracking import track
 from retention_lib.sentence import Sentence
 
@@ -146,6 +146,7 @@ def validate(
     model_name: str,
     horizon: float,
     model: PurchaseFitter | None = None,
+    outcome: Outcome | None = None,
     months: int | None = None,
     repeat_purchases: pd.Series | None = None,
     revenue: pd.Series | None = None,
@@ -169,6 +170,8 @@ def validate(
         Length of the holdout window in the summary's unit of time.
     model : PurchaseFitter, optional
         Where it has been fitted on `calibration` already.
+    outcome : Outcome, optional
+        `outcome_of` the same, where it is at hand.
     months : int, optional
         The same in months, to be told.
     repeat_purchases : Series, optional
@@ -188,19 +191,19 @@ def validate(
     DataError
         No customers at the split, or a window of no length.
     """
-    if not horizon > 0:
-        raise DataError(
-            "The holdout window has no length; the history is too short to be split, or "
-            "holdout_months is 0."
-        )
     if model is None:
         model = fit_purchase_model(calibration, model_name)
-    happened = per_customer(actual, calibration.index)
+    beside = outcome or outcome_of(
+        calibration,
+        actual,
+        previous,
+        horizon=horizon,
+        revenue=revenue,
+        previous_revenue=previous_revenue,
+    )
+    happened, spent, scores = beside.purchases, beside.revenue, beside.scores
     forecast = expected_purchases(model, calibration, horizon)
-    spent = None if revenue is None else per_customer(revenue, calibration.index)
-    expected = None if spent is None else expected_revenue(calibration, forecast)
-    naive = naive_forecasts(calibration, previous, horizon, previous_revenue)
-    scores = {name: score(each.purchases, happened) for name, each in naive.items()}
+    expected = None if beside.spend is None else forecast * beside.spend
     own = score(forecast, happened)
     best = min(scores, key=lambda name: scores[name].rmse)
     closest = min(scores, key=lambda name: abs(scores[name].total - happened.sum()))
@@ -235,11 +238,11 @@ def validate(
         degenerate=model.degenerate_,
         beside=_side_by_side(
             {model_name: own, **scores},
-            {model_name: expected, **{name: each.revenue for name, each in naive.items()}},
+            {model_name: expected, **{name: each.revenue for name, each in beside.naive.items()}},
             spent,
         ),
         by_frequency=_by_frequency(
-            calibration["frequency"].to_numpy(), happened, forecast, naive[best].purchases
+            calibration["frequency"].to_numpy(), happened, forecast, beside.naive[best].purchases
         ),
         tracking=track(model, calibration, horizon, repeat_purchases),
         parameters=model.parameters,

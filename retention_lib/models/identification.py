@@ -9,12 +9,12 @@ serious one says that the forecast itself stands on nothing.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from retention_lib.models.histories import Floats, Histories
+from retention_lib.models.names import SIGNS
 from retention_lib.sentence import N_, Sentence, together
 
 #: Fewer repeat buyers than this leave the parameters to chance.
@@ -43,12 +43,6 @@ class Finding:
     kind: str
     serious: bool
     sentence: Sentence
-
-
-#: Parameters in their usual order, with the signs that the literature gives them.
-SIGNS: Final = {"r": "r", "alpha": "α", "a": "a", "b": "b", "s": "s", "beta": "β"} | {
-    name: name for name in ("p", "q", "v")
-}
 
 
 def words(findings: tuple[Finding, ...]) -> str | None:

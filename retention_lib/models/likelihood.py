@@ -91,6 +91,29 @@ def log_odds_left(
     return np.where(frequency > 0, odds, -np.inf)
 
 
+def p_alive(log_odds: Floats) -> Floats:
+    """P(alive) that goes with log odds of having left; shape as given."""
+    with np.errstate(over="ignore"):
+        return 1 / (1 + np.exp(log_odds))
+
+
+def left_or_stayed(log_odds: Floats) -> tuple[Floats, Floats, Floats]:
+    """What a likelihood takes of log odds of having left.
+
+    Returns
+    -------
+    left : ndarray
+        Probability of having left.
+    total : ndarray
+        log(1 + odds).
+    spread : ndarray
+        left · (1 − left), with all its digits.
+    """
+    small = np.exp(-np.abs(log_odds))
+    left = np.where(log_odds > 0, 1.0, small) / (1 + small)
+    return left, np.maximum(log_odds, 0.0) + np.log1p(small), small / (1 + small) ** 2
+
+
 def by_frequency(frequency: Floats, weights: Floats) -> tuple[Floats, Floats]:
     """The distinct x of rows sorted by x, and the customers behind each.
 
@@ -152,9 +175,9 @@ class BetaGeometricLikelihood:
         log_odds = rate * waited + np.log(a / base)
         if not self.leaves_at_start:
             log_odds[x == 0] = -np.inf
-        small = np.exp(-np.abs(log_odds))
-        w_left = w * np.where(log_odds > 0, 1.0, small) / (1 + small)
-        value = w @ (np.maximum(log_odds, 0.0) + np.log1p(small)) - w @ (rate * since)
+        left, total, spread = left_or_stayed(log_odds)
+        w_left = w * left
+        value = w @ total - w @ (rate * since)
 
         # Second derivatives of log(1 + odds): odds' curvature plus the spread of its slopes.
         shrink = at_end - at_last
@@ -163,7 +186,7 @@ class BetaGeometricLikelihood:
         gradient[0] -= w @ since
         # Of −(r + x) log(α + T) + r log α.
         gradient[1] += w @ ((r / alpha * T - x) * at_end)
-        hessian = (slopes * (w * small / (1 + small) ** 2)) @ slopes.T
+        hessian = (slopes * (w * spread)) @ slopes.T
         cross = w @ (T * at_end) / alpha + w_left @ shrink
         hessian[0, 1] += cross
         hessian[1, 0] += cross

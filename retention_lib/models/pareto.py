@@ -13,11 +13,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import expit, exprel
+from scipy.special import exprel
 
 from retention_lib.models._lifetimes import lifetimes, pareto_nbd_model
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.histories import Floats, Histories
+from retention_lib.models.likelihood import p_alive
 from retention_lib.models.optimum import Optimum
 from retention_lib.models.pareto_likelihood import ParetoNBDLikelihood, log_odds_left
 from retention_lib.models.shapes import as_given, flattened
@@ -157,7 +158,7 @@ class ParetoNBDFitter(PurchaseFitter, lifetimes.ParetoNBDFitter):
         return first.alive, purchases
 
     def _alive(self, params: Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
-        return np.asarray(expit(-log_odds_left(params, x, t_x, T)))
+        return p_alive(log_odds_left(params, x, t_x, T))
 
     def _likelihood(self, histories: Histories) -> ParetoNBDLikelihood:
         return ParetoNBDLikelihood(histories)

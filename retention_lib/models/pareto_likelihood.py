@@ -18,10 +18,16 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import digamma, expit, zeta
+from scipy.special import digamma, zeta
 
 from retention_lib.models.histories import Floats, Histories, Integers
-from retention_lib.models.likelihood import Evaluation, blocks, by_frequency, log_rising
+from retention_lib.models.likelihood import (
+    Evaluation,
+    blocks,
+    by_frequency,
+    left_or_stayed,
+    log_rising,
+)
 
 Rule = tuple[Floats, Floats]
 
@@ -36,8 +42,9 @@ _SHORTER: tuple[tuple[float, float, Rule], ...] = (
 _COARSE = np.polynomial.legendre.leggauss(10)
 #: The integrand is followed down to e^−40 of its largest value.
 _DECAY = 40.0
-#: Points taken at once, for the same two reasons as rows in the other models.
-_POINTS = 16_384
+#: Points taken at once, so that what is made of them stays in the processor's cache; and of an
+#: integral without derivatives, which needs fewer arrays.
+_POINTS, _POINTS_ALONE = 32_768, 65_536
 
 
 class _Integral(NamedTuple):
@@ -99,9 +106,9 @@ def _integral(
 
 
 def _pieces(
-    params: Floats, x: Floats, t_x: Floats, T: Floats, only: Rule | None = None
+    params: Floats, x: Floats, t_x: Floats, T: Floats, points: int, only: Rule | None = None
 ) -> Iterator[tuple[Integers, Floats, Rule]]:
-    """Blocks of rows, each with the length of its integrals and the rule that serves them."""
+    """Blocks of rows, of so many points, each with its integrals' length and the rule for them."""
     r, alpha, s, beta = params
     low = min(alpha, beta)
     decay = (low + t_x) * ((r + x) / (alpha + t_x) + s / (beta + t_x))
@@ -110,14 +117,14 @@ def _pieces(
     for fall, longest, rule in () if only else _SHORTER:
         fits = left & (decay * length <= fall) & (length <= longest)
         left &= ~fits
-        yield from _in_blocks(np.flatnonzero(fits), length, rule)
-    yield from _in_blocks(np.flatnonzero(left), length, only or _EXACT)
+        yield from _in_blocks(np.flatnonzero(fits), length, rule, points)
+    yield from _in_blocks(np.flatnonzero(left), length, only or _EXACT, points)
 
 
 def _in_blocks(
-    rows: Integers, length: Floats, rule: Rule
+    rows: Integers, length: Floats, rule: Rule, points: int
 ) -> Iterator[tuple[Integers, Floats, Rule]]:
-    for some in blocks(len(rows), _POINTS // len(rule[0])):
+    for some in blocks(len(rows), points // len(rule[0])):
         yield rows[some], length[rows[some]], rule
 
 
@@ -141,7 +148,7 @@ def log_odds_left(
     """
     result = np.empty(len(T))
     only = _COARSE if coarse else None
-    for rows, length, rule in _pieces(params, frequency, recency, T, only):
+    for rows, length, rule in _pieces(params, frequency, recency, T, _POINTS_ALONE, only):
         columns = (frequency[rows], recency[rows], T[rows])
         result[rows] = _integral(params, *columns, length, rule).log_odds
     return result
@@ -170,7 +177,7 @@ class ParetoNBDLikelihood:
         gradient, hessian = np.zeros(4), np.zeros((4, 4))
         gradient[0] = self._n_x @ (digamma(r + self._x) - digamma(r))
         hessian[0, 0] = self._n_x @ (zeta(2.0, r + self._x) - zeta(2.0, r))
-        for rows, length, rule in _pieces(params, h.frequency, h.recency, h.T):
+        for rows, length, rule in _pieces(params, h.frequency, h.recency, h.T, _POINTS):
             part = self._block(params, rows, length, rule)
             value += part[0]
             gradient += part[1]
@@ -183,10 +190,10 @@ class ParetoNBDLikelihood:
         h = self.histories
         x, t_x, T, w = h.frequency[rows], h.recency[rows], h.T[rows], h.weights[rows]
         integral = _integral(params, x, t_x, T, length, rule)
-        left = expit(integral.log_odds)
+        left, total, _ = left_or_stayed(integral.log_odds)
         w_left, rate = w * left, r + x
         since_a, since_b = np.log1p(T / alpha), np.log1p(T / beta)
-        value = w @ (np.logaddexp(0, integral.log_odds) - rate * since_a - s * since_b)
+        value = w @ (total - rate * since_a - s * since_b)
 
         # Scores relative to having stayed until T, of the integrand at each y, and their mean, of
         # as many customers as have left.
@@ -201,7 +208,8 @@ class ParetoNBDLikelihood:
         gradient[3] += w @ (s / beta * T * end_b)
 
         # Spread of the scores within the integral, and between having left and having stayed.
-        hessian = weighted.reshape(4, -1) @ scores.reshape(4, -1).T
+        # One small product a point: BLAS takes a large one on several threads.
+        hessian = (weighted.transpose(1, 0, 2) @ scores.transpose(1, 2, 0)).sum(axis=0)
         # What 1 / (α + y) and 1 / (β + y) and their squares are on average follows from the scores
         # of α and β, which are r + x and s + 1 times as large, and from their squares.
         squares_a = np.einsum("ij,ij->j", weighted[1], scores[1]) / rate

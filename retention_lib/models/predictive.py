@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from retention_lib.models.fitter import PurchaseFitter
-from retention_lib.models.histories import Floats, Histories
+from retention_lib.models.histories import Floats, Histories, Integers
 from retention_lib.models.spend import GammaGammaFitter
 
 #: Standard deviation of a log-parameter, along any axis of the likelihood, beyond which the normal
@@ -137,20 +137,23 @@ def draw_futures(
     def simulated(task: tuple[int, np.random.SeedSequence]) -> Floats:
         """Set the ends of one chunk's intervals; its sums, shape (4, draws)."""
         start, seeds = task
-        rows = np.arange(start, min(start + _CHUNK, n))
+        rows = slice(start, min(start + _CHUNK, n))
         part = _part(histories, rows)
         rng = np.random.default_rng(seeds)
-        best = np.flatnonzero(top[rows])
+        worth_here, top_here = worth[rows], top[rows]
         kept = draws if each else 0
-        counts = np.zeros((kept, len(rows)), dtype=np.float32)
-        values = np.zeros((kept, len(rows)), dtype=np.float32)
+        counts = np.zeros((kept, len(top_here)), dtype=np.float32)
+        values = np.zeros((kept, len(top_here)), dtype=np.float32)
         sums = np.empty((draws, 4))
         for d, p_alive in enumerate(purchase_model.alive_by_draw(params, part)):
-            alive, bought = purchase_model.simulate(rng, params[d], part, horizon, p_alive)
-            value = spend.of(rng, d, rows, bought) * worth[rows]
+            alive, purchases = purchase_model.simulate(rng, params[d], part, horizon, p_alive)
+            who = np.flatnonzero(purchases > 0)
+            bought = purchases[who]
+            value = spend.of(rng, d, start + who, bought) * worth_here[who]
             if each:
-                counts[d], values[d] = bought, value
-            sums[d] = np.count_nonzero(alive), bought.sum(), value.sum(), value[best].sum()
+                counts[d, who], values[d, who] = bought, value
+            of_top = value[top_here[who]]
+            sums[d] = np.count_nonzero(alive), bought.sum(), value.sum(), of_top.sum()
         if each:
             ends["n_low"][rows], ends["n_high"][rows] = _ends(counts)
         if each and spend_model is not None:
@@ -166,7 +169,14 @@ def draw_futures(
 def _in_threads(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
 ) -> Iterator[Result]:
-    """Results in the order of the items; numpy lets other threads work while it computes."""
+    """Results in the order of the items; numpy lets other threads work while it computes.
+
+    A lone item is worked on where the caller is: memory that this thread has used is at hand.
+    """
+    items = list(items)
+    if len(items) < 2:
+        yield from map(function, items)
+        return
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     with ThreadPoolExecutor(threads or min(usable or 1, _THREADS)) as pool:
         yield from pool.map(function, items)
@@ -198,21 +208,16 @@ class _Spend:
         self._x = np.where(known, customers["frequency"].to_numpy(dtype=float), 0.0)
         self._total = np.where(known, self._x * amount, 0.0)
 
-    def of(
-        self, rng: np.random.Generator, draw: int, rows: np.ndarray, bought: np.ndarray
-    ) -> Floats:
+    def of(self, rng: np.random.Generator, draw: int, who: Integers, bought: np.ndarray) -> Floats:
+        """The amounts of some customers, each of whom has `bought` at least once."""
         if self._params is None:
-            return np.asarray(bought * self._expected[rows])
+            return np.asarray(bought * self._expected[who])
         p, q, v = self._params[draw]
-        result = np.zeros(len(rows))
-        who = np.flatnonzero(bought)
-        here = rows[who]
-        rate = rng.standard_gamma(p * self._x[here] + q) / (v + self._total[here])
-        result[who] = rng.standard_gamma(p * bought[who]) / np.maximum(rate, 1e-300)
-        return result
+        rate = rng.standard_gamma(p * self._x[who] + q) / (v + self._total[who])
+        return np.asarray(rng.standard_gamma(p * bought) / np.maximum(rate, 1e-300))
 
 
-def _part(histories: Histories, rows: np.ndarray) -> Histories:
+def _part(histories: Histories, rows: slice) -> Histories:
     """The histories of some of the customers."""
     needed, inverse = np.unique(histories.inverse[rows], return_inverse=True)
     return Histories(

@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy.special import expit
 
 from retention_lib.models._lifetimes import (
     beta_geometric_nbd_model,
@@ -26,7 +25,7 @@ from retention_lib.models._lifetimes import (
 from retention_lib.models.expectation import expected_purchases, survival_of_count
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.histories import Floats, Histories
-from retention_lib.models.likelihood import BetaGeometricLikelihood, log_odds_left
+from retention_lib.models.likelihood import BetaGeometricLikelihood, log_odds_left, p_alive
 from retention_lib.models.simulation import draw_first_purchase
 
 #: Starts: shape of the rates, then a and b of the dropout.
@@ -179,7 +178,7 @@ class _BetaGeometric(PurchaseFitter):
     def _alive(self, params: Floats, x: Floats, t_x: Floats, T: Floats) -> Floats:
         r, alpha, a, b = params
         log_odds = log_odds_left(r, alpha, a, b, x, t_x, T, leaves_at_start=self._leaves_at_start)
-        return np.asarray(expit(-log_odds))
+        return p_alive(log_odds)
 
     def _likelihood(self, histories: Histories) -> BetaGeometricLikelihood:
         return BetaGeometricLikelihood(histories, leaves_at_start=self._leaves_at_start)

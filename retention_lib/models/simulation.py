@@ -14,9 +14,9 @@ from functools import lru_cache
 from itertools import combinations, product
 
 import numpy as np
-from scipy.special import expit
 
 from retention_lib.models.histories import Floats, Histories, Integers
+from retention_lib.models.likelihood import p_alive
 
 #: Largest error of a P(alive) that is read off a quadratic.
 _CLOSE = 1e-3
@@ -121,7 +121,7 @@ def alive_by_draw(log_odds: Callable[[Floats], Floats], params: Floats) -> Itera
     axes = axes * (size / np.sqrt(len(params)))[:, None]
     points, fit = _design(len(axes))
     if len(params) < 3 * len(points) or not (size > 1e-9 * size.max(initial=0.0)).all():
-        yield from (expit(-log_odds(theta)) for theta in params)
+        yield from (p_alive(log_odds(theta)) for theta in params)
         return
     place = np.linalg.lstsq(axes.T, (logs - centre).T, rcond=None)[0].T
     at_points = np.array([log_odds(theta) for theta in np.exp(centre + points @ axes)])
@@ -130,12 +130,12 @@ def alive_by_draw(log_odds: Callable[[Floats], Floats], params: Floats) -> Itera
     coefficients = _product(fit, at_points)
     terms = _quadratic(place)
     for d in {*place.argmin(axis=0), *place.argmax(axis=0)}:
-        error = expit(-terms[d] @ coefficients) - expit(-log_odds(params[d]))
+        error = p_alive(terms[d] @ coefficients) - p_alive(log_odds(params[d]))
         if np.abs(error).max(initial=0.0) > _CLOSE:
-            yield from (expit(-log_odds(theta)) for theta in params)
+            yield from (p_alive(log_odds(theta)) for theta in params)
             return
     for start in range(0, len(terms), _TOGETHER):
-        yield from expit(-_product(terms[start : start + _TOGETHER], coefficients))
+        yield from p_alive(_product(terms[start : start + _TOGETHER], coefficients))
 
 
 @lru_cache(maxsize=8)

@@ -31,10 +31,9 @@ from retention_lib.models.stored_format import (
     parameter_names,
 )
 from retention_lib.models.widening import past_errors
+from retention_lib.report_files import MODEL
 from retention_lib.versions import versions
 
-#: Name of the file beside a report.
-FILE_NAME: Final = "model.json"
 #: Counted up when a reader of an older version could misread the file.
 SCHEMA: Final = 1
 #: Keys of the client file that say what a purchase is.
@@ -138,7 +137,7 @@ def latest_before(reports: Path, as_of: dt.date) -> Path | None:
         None where no earlier report has left one.
     """
     found = {}
-    for file in reports.glob(f"*/{FILE_NAME}"):
+    for file in reports.glob(f"*/{MODEL}"):
         try:
             found[dt.date.fromisoformat(file.parent.name)] = file
         except ValueError:  # a report that failed, or a folder of somebody's own

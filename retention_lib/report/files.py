@@ -13,18 +13,18 @@ from typing import Final
 import pandas as pd
 
 from retention_lib.data.base import Base
-from retention_lib.data.handover import CUSTOMERS, output_folder
+from retention_lib.data.handover import output_folder
 from retention_lib.report.customers import COLUMNS
 from retention_lib.report.language import Formats
 from retention_lib.report.mail_lists import write_list
 from retention_lib.report.tables import Format
 from retention_lib.report.workbook import Sheet, write_workbook
+from retention_lib.report_files import ACTIONS, CUSTOMERS
 from retention_lib.retention import lists as rules
 from retention_lib.retention.lists import ActionList
 from retention_lib.retention.lots import CONTROL, MEASURE, draw_lots
 from retention_lib.sentence import N_, Sentence
 
-ACTIONS = "actions.xlsx"
 LISTS = "lists"
 
 #: How every column that a list can have is written.

@@ -12,9 +12,9 @@ from retention_lib.errors import DataError
 from retention_lib.metrics import Unit
 from retention_lib.models import counts
 from retention_lib.models.clv import expected_values
-from retention_lib.models.fit import TITLES
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.naive import NAIVE
+from retention_lib.models.names import TITLES
 from retention_lib.models.residual import residual_of
 from retention_lib.report import findings, tables
 from retention_lib.report.figures import (

@@ -34,10 +34,6 @@ REVENUE: Final = (
     *("customers.active", "revenue.returning_share", "revenue.top20_share"),
     "spend.returning_vs_new",
 )
-SUMMARY: Final = (
-    *("retention.rate", "customers.at_end", "revenue.net", "revenue.top20_share"),
-    *("retention.repeat_90d", "clv.total"),
-)
 WORTH: Final = (
     *("customers.expected_alive", "purchases.expected", "clv.total", "clv.mean"),
     "clv.top20_share",

@@ -22,11 +22,10 @@ from markupsafe import Markup
 
 from retention_lib.languages import SOURCE
 from retention_lib.metrics import Metric, moved
-from retention_lib.report.frames import SUMMARY
+from retention_lib.report.headline import SUMMARY, VERDICTS
 from retention_lib.report.labels import label
 from retention_lib.report.language import MINUS, Formats
 from retention_lib.report.names import printed
-from retention_lib.report.page import VERDICTS
 from retention_lib.report.sparkline import Spark, address, sparkline
 
 _TEMPLATES: Final = Path(__file__).parent / "template"

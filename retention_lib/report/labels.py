@@ -6,8 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
-from retention_lib.models.fit import TITLES
-from retention_lib.models.identification import SIGNS
+from retention_lib.models.names import SIGNS, TITLES
 from retention_lib.report.names import printed
 from retention_lib.sentence import N_, Sentence
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from markupsafe import Markup, escape
 
@@ -22,20 +22,14 @@ from retention_lib._nbformat import NotebookNode
 from retention_lib.metrics import Metric, from_json
 from retention_lib.report.figures.style import Drawn
 from retention_lib.report.figures.trend_line import TrendLine
+from retention_lib.report.headline import VERDICTS, Verdict
 from retention_lib.report.language import Formats
 from retention_lib.report.names import printed
 from retention_lib.report.outputs import published
 from retention_lib.report.pictures import picture
 from retention_lib.report.traced import TRACED_MIME, Table, of_figure, of_sentences
-from retention_lib.sentence import N_
 
 METRICS_MIME: Final = "application/vnd.retention.metrics+json"
-Verdict = Literal["fit", "care", "unfit"]
-VERDICTS: Final[dict[str, tuple[str, str]]] = {
-    "fit": ("✓", N_("Fit to act on")),
-    "care": ("!", N_("To be read with care")),
-    "unfit": ("✕", N_("Not fit to act on")),
-}
 
 # What JupyterLab needs; the report has its own style sheet and leaves this one out.
 _LAB_STYLE: Final = Markup(

@@ -11,7 +11,7 @@ from retention_lib.data.base import Base
 from retention_lib.metrics import Metric
 from retention_lib.report import track_parts
 from retention_lib.report.figures.trend_line import trend_line
-from retention_lib.report.frames import SUMMARY
+from retention_lib.report.headline import SUMMARY
 from retention_lib.report.labels import label
 from retention_lib.report.page import Headline, Page, Shown
 from retention_lib.retention.trend_lines import trend_lines

@@ -59,7 +59,10 @@ def cumulative_margin(
     days = base.days
     rows = days.join(won, customer)
     age = (rows[schema.DAY].delta(rows["first"], unit="day") / DAYS_PER_MONTH).ceil().cast("int64")
-    rows = rows.select(customer, schema.DAY, "watched", amount=schema.AMOUNT, age=age)
+    is_first = rows[schema.DAY] == rows["first"]
+    rows = rows.select(
+        customer, schema.DAY, "watched", amount=schema.AMOUNT, age=age, is_first=is_first
+    )
     rows = rows.filter((rows.age >= 0) & (rows.age <= rows.watched))
     factor = ibis.literal(1 + discount_rate).pow(-rows.age / 12)
     rows = rows.mutate(brought=rows.amount.cast("float64") * margin * factor)
@@ -69,19 +72,18 @@ def cumulative_margin(
     cells = rows.group_by(["age", "watched"]).aggregate(
         sum=rows.brought.sum(),
         squares=(rows.brought * (2 * rows.so_far - rows.brought)).sum(),
+        won=rows.is_first.sum(),
     )
-    numbers = won.group_by("watched").aggregate(n=won.count()).execute()
-    return _means(cells.execute(), numbers, most)
+    return _means(cells.to_pyarrow().to_pandas(), most)
 
 
-def _means(cells: pd.DataFrame, numbers: pd.DataFrame, most: int) -> pd.DataFrame:
+def _means(cells: pd.DataFrame, most: int) -> pd.DataFrame:
     """Means over the customers watched so long, from sums by month and by how long they were."""
     # Imported here: it takes longer than everything else in this module together.
     from scipy.stats import t
 
     shape = (most + 1, most + 1)
-    n = np.zeros(most + 1)
-    n[numbers["watched"]] = numbers["n"]
+    n = np.bincount(cells["watched"], cells["won"], most + 1)
     total, squares = np.zeros(shape), np.zeros(shape)
     place = (cells["age"].to_numpy(), cells["watched"].to_numpy())
     total[place], squares[place] = cells["sum"], cells["squares"]

@@ -68,7 +68,7 @@ def days_back(base: Base) -> list[dt.date]:
     return [base.as_of, *(end for end in ends if end > base.start)]
 
 
-def report_ends(base: Base) -> dict[str, list[dt.date]]:
-    """All of these days, each once: those of `figures`, and the others of the `lines`."""
-    figures = dict.fromkeys([base.as_of, *compared_ends(base).values(), *period_ends(base)])
-    return {"figures": [*figures], "lines": [d for d in days_back(base) if d not in figures]}
+def report_ends(base: Base) -> list[dt.date]:
+    """All of these days, each once, the report's first."""
+    figures = [base.as_of, *compared_ends(base).values(), *period_ends(base)]
+    return list(dict.fromkeys([*figures, *days_back(base)]))

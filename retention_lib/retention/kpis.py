@@ -75,7 +75,7 @@ def report_metrics(base: Base, ends: Sequence[dt.date]) -> dict[dt.date, dict[st
 
     What they are made of is counted once for all these ends, and for all chapters of a run.
     """
-    return _metrics(base, report_sums(base, ends), ends)
+    return _metrics(base, report_sums(base), ends)
 
 
 def _metrics(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from typing import Final
 
@@ -46,6 +47,16 @@ def buyers(base: Base, peaks: pd.DataFrame) -> pd.DataFrame:
     """
     if peaks.empty:
         return peaks.assign(customers=[], new=[], new_share=[])
+    counted = base.once(f"peak-buyers-{_digest(peaks)}", lambda: _buyers(base, peaks))
+    frame = counted.to_pandas().set_index("peak").reindex(range(len(peaks)))
+    frame = frame.fillna(0).astype("int64")
+    customers, new = frame["customers"].to_numpy(), frame["new"].to_numpy()
+    with np.errstate(invalid="ignore"):
+        return peaks.assign(customers=customers, new=new, new_share=new / customers)
+
+
+def _buyers(base: Base, peaks: pd.DataFrame) -> ir.Table:
+    """Customers of each peak, and those whose first purchase fell on it, by the peak's place."""
     bought = base.purchases()
     whose = ibis.cases(
         *[
@@ -55,14 +66,15 @@ def buyers(base: Base, peaks: pd.DataFrame) -> pd.DataFrame:
         else_=-1,
     )
     on_peaks = bought.mutate(peak=whose).filter(ibis._.peak >= 0)
-    counted = on_peaks.group_by("peak").aggregate(
+    return on_peaks.group_by("peak").aggregate(
         customers=on_peaks[schema.CUSTOMER].nunique(), new=on_peaks.count(where=ibis._.number == 0)
     )
-    frame = counted.to_pyarrow().to_pandas().set_index("peak").reindex(range(len(peaks)))
-    frame = frame.fillna(0).astype("int64")
-    customers, new = frame["customers"].to_numpy(), frame["new"].to_numpy()
-    with np.errstate(invalid="ignore"):
-        return peaks.assign(customers=customers, new=new, new_share=new / customers)
+
+
+def _digest(peaks: pd.DataFrame) -> str:
+    """Which days are peaks, short enough for a name."""
+    days = peaks[["first", "last"]].to_numpy().astype("datetime64[D]")
+    return hashlib.sha256(days.tobytes()).hexdigest()[:16]
 
 
 def after_peaks(base: Base, peaks: pd.DataFrame) -> pd.DataFrame:
@@ -105,20 +117,24 @@ def after_peaks(base: Base, peaks: pd.DataFrame) -> pd.DataFrame:
 
 def _counts(base: Base, peaks: pd.DataFrame) -> pd.DataFrame:
     """Watched purchases, and those followed by another, by quarter, class and peak or not."""
-    made = steps(base)
-    made = made.filter(made.watched >= WITHIN)
-    day = made[schema.DAY]
-    counted = made.group_by(
-        quarter=day.year() * 4 + day.quarter(),
-        peak=_on_peaks(day, peaks),
-        **{"class": sum((made.number >= cut).cast("int64") for cut in _CUTS)},
-    ).aggregate(n=made.count(), back=made.count(where=made.gap <= WITHIN))
-    frame = counted.to_pyarrow().to_pandas().astype({"n": float, "back": float})
+    counted = base.once(f"after-peaks-{_digest(peaks)}", lambda: _followed(base, peaks))
+    frame: pd.DataFrame = counted.to_pandas().astype({"n": float, "back": float})
     wide = frame.pivot_table(index=["quarter", "class"], columns="peak", values=["n", "back"])
     columns = [(name, peak) for name in ("n", "back") for peak in (False, True)]
     wide = wide.reindex(columns=pd.MultiIndex.from_tuples(columns)).fillna(0.0)
     wide.columns = pd.Index(["others_n", "n", "others_back", "back"])
     return wide.reset_index()
+
+
+def _followed(base: Base, peaks: pd.DataFrame) -> ir.Table:
+    made = steps(base)
+    made = made.filter(made.watched >= WITHIN)
+    day = made[schema.DAY]
+    return made.group_by(
+        quarter=day.year() * 4 + day.quarter(),
+        peak=_on_peaks(day, peaks),
+        **{"class": sum((made.number >= cut).cast("int64") for cut in _CUTS)},
+    ).aggregate(n=made.count(), back=made.count(where=made.gap <= WITHIN))
 
 
 def _on_peaks(day: ir.DateValue, peaks: pd.DataFrame) -> ir.BooleanValue:

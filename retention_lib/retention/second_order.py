@@ -7,6 +7,7 @@ import math
 from typing import Final
 
 import ibis
+import ibis.expr.types as ir
 
 from retention_lib.data.base import Base
 from retention_lib.retention.steps import first_two
@@ -36,11 +37,16 @@ def second_purchase_days(base: Base) -> int:
     int
         `RECENT_DAYS` with fewer than `FEWEST` second purchases.
     """
+    found = base.once("second-purchase-days", lambda: _most_second(base))
+    n, days = found["n"][0].as_py(), found["days"][0].as_py()
+    return RECENT_DAYS if n < FEWEST else math.ceil(days)
+
+
+def _most_second(base: Base) -> ir.Table:
+    """One row: n, the second purchases counted; days, within which `MOST_SECOND` are made."""
     watched = min(WATCHED, (base.as_of - base.start).days // 2)
     two = first_two(base)
     gap = two.second.delta(two["first"], unit="day").cast("float64")
     latest = base.as_of - dt.timedelta(days=watched)
     counted = two.filter((two["first"] <= ibis.date(latest)) & (gap <= watched))
-    found = counted.aggregate(n=counted.count(), days=gap.quantile(MOST_SECOND)).to_pyarrow()
-    n, days = found["n"][0].as_py(), found["days"][0].as_py()
-    return RECENT_DAYS if n < FEWEST else math.ceil(days)
+    return counted.aggregate(n=counted.count(), days=gap.quantile(MOST_SECOND))

@@ -91,8 +91,8 @@ def name_segments(r: pd.Series, f: pd.Series) -> pd.Series:
         r.between(low_r, high_r) & f.between(low_f, high_f)
         for low_r, high_r, low_f, high_f in SEGMENTS.values()
     ]
-    names = np.select(conditions, list(SEGMENTS), default="")
-    return pd.Series(pd.Categorical(names, categories=list(SEGMENTS)), index=r.index)
+    codes = np.select(conditions, range(len(SEGMENTS)), default=-1)
+    return pd.Series(pd.Categorical.from_codes(codes, pd.Index(SEGMENTS)), index=r.index)
 
 
 def tiers(clv: pd.Series, shares: Mapping[str, float]) -> pd.Series:
@@ -111,16 +111,15 @@ def tiers(clv: pd.Series, shares: Mapping[str, float]) -> pd.Series:
         Ordered best first; missing where the CLV is. Ties are broken by the customer's id, so that
         a rerun gives the same.
     """
-    best_first = pd.DataFrame({"clv": clv.to_numpy(), "id": clv.index.astype(str)}).sort_values(
-        ["clv", "id"], ascending=[False, True]
-    )
+    by_id = clv.index.astype(str).argsort()
+    best_first = by_id[np.argsort(-clv.to_numpy()[by_id], kind="stable")]
     rank = np.empty(len(clv))
-    rank[best_first.index] = np.arange(1, len(clv) + 1)
+    rank[best_first] = np.arange(1, len(clv) + 1)
     bounds = np.round(np.cumsum(list(shares.values())) * len(clv))
     index = np.minimum(np.searchsorted(bounds, rank, side="left"), len(shares) - 1)
-    names = np.array(list(shares), dtype=object)[index]
-    names[clv.isna().to_numpy()] = None
-    return pd.Series(pd.Categorical(names, list(shares), ordered=True), index=clv.index)
+    codes = np.where(clv.isna(), -1, index)
+    names = pd.Index(list(shares))
+    return pd.Series(pd.Categorical.from_codes(codes, names, ordered=True), index=clv.index)
 
 
 def tier_cuts(customers: pd.DataFrame, shares: Mapping[str, float]) -> pd.DataFrame:

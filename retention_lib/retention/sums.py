@@ -90,22 +90,10 @@ def sums(base: Base, ends: Sequence[dt.date]) -> Sums:
     return _sums(in_periods, firsts, ends)
 
 
-def report_sums(base: Base, ends: Sequence[dt.date]) -> Sums:
-    """`sums` at some of the ends that a report tells of, counted once for a whole run.
-
-    Parameters
-    ----------
-    base : Base
-    ends : sequence of date
-        Out of `ends.report_ends`; what is counted with them is given too.
-    """
-    lots = report_ends(base).items()
-    found = [_lot(base, name, lot) for name, lot in lots if not set(lot).isdisjoint(ends)]
-    return Sums(pd.concat([f.counts for f in found]), pd.concat([f.gaps for f in found]))
-
-
-def _lot(base: Base, name: str, ends: list[dt.date]) -> Sums:
-    of = f"{name}-{base.params.period_months}-{base.params.active_months}"
+def report_sums(base: Base) -> Sums:
+    """`sums` at all ends that a report tells of (`ends.report_ends`), counted once for a run."""
+    ends = report_ends(base)
+    of = f"{base.params.period_months}-{base.params.active_months}"
     in_periods = base.once(f"in-periods-{of}", lambda: _in_periods(base, ends))
     firsts = base.once(f"first-two-{of}", lambda: _firsts(base, ends))
     return _sums(in_periods, firsts, ends)

@@ -23,7 +23,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from retention_lib.errors import RetentionError
+from retention_lib import report_files
+from retention_lib.errors import RetentionError, brief
 from retention_lib.run.chapters import choose, notebooks_folder
 from retention_lib.run.fingerprint import unchanged
 from retention_lib.run.isolated import isolated
@@ -143,15 +144,29 @@ class Batch:
     def _here(self, job: Job) -> Result:
         if self.stopping.is_set():
             return _not_begun(job)
+        try:
+            result = self._fetched_and_made(job)
+        except Exception as error:
+            result = _lost(job, error)
+        return self._end(job, result)
+
+    def _fetched_and_made(self, job: Job) -> Result:
         result, why = fetched(job, self.reports), ""
         if result is None:
             result, why = self._unchanged(job)
-        if result is None:
-            self._wait_for_memory()
+        if result is not None:
+            return result
+        self._wait_for_memory()
+        try:
             self.audience.began(job, why)
-            result = published(isolated(job, self), self.reports)
+            return published(isolated(job, self), self.reports)
+        finally:
             with self._lock:
                 self._at_work -= 1
+
+    def _end(self, job: Job, result: Result) -> Result:
+        """Tell how a client ended, with its paths as they lie for the user."""
+        result = shown(result, self.reports)
         self.audience.ended(job, result)
         return result
 
@@ -159,27 +174,22 @@ class Batch:
         at_work: dict[Future[Any], Job] = {}
         ended: queue.SimpleQueue[Future[Any]] = queue.SimpleQueue()
 
-        def told(job: Job, result: Result) -> Result:
-            result = shown(result, self.reports)
-            self.audience.ended(job, result)
-            return result
-
         def next_ended() -> Result:
             future = ended.get()
             job = at_work.pop(future)
-            return told(job, _of(future, job))
+            return self._end(job, _of(future, job))
 
         try:
             for job in self.jobs:
                 same, why = self._unchanged(job)
                 if same is not None:
-                    yield told(job, same)
+                    yield self._end(job, same)
                     continue
                 self.audience.began(job, why)
                 try:
                     future = executor.submit(isolated, self._from_anywhere(job))
                 except RuntimeError as error:  # the executor is broken, or was shut down
-                    yield told(job, _lost(job, error))
+                    yield self._end(job, _lost(job, error))
                     continue
                 at_work[future] = job
                 future.add_done_callback(ended.put)
@@ -222,8 +232,7 @@ class Batch:
         if report is None:
             return None, why
         seconds = time.monotonic() - began
-        same = Result(job.client, "unchanged", seconds, report=report / "report.html")
-        return shown(same, self.reports), ""
+        return Result(job.client, "unchanged", seconds, report=report / report_files.HTML), ""
 
     def _wait_for_memory(self) -> None:
         """Hold a client back while memory is short and others, who will free some, are at work."""
@@ -249,9 +258,7 @@ def _of(future: Future[Any], job: Job) -> Result:
 
 
 def _lost(job: Job, error: Exception) -> Result:
-    first = next(iter(str(error).splitlines()), "")[:300]
-    why = f"{type(error).__name__}: {first}" if first else type(error).__name__
-    told = f"{job.client}: the run was lost ({why}); run it again"
+    told = f"{job.client}: the run was lost ({brief(error)}); run it again"
     trace = "".join(traceback.format_exception(error))
     return Result(job.client, "failed", sentences=(told,), exit_code=1, trace=trace)
 

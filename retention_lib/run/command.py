@@ -12,6 +12,7 @@ from types import FrameType
 
 from rich.console import Console
 
+from retention_lib import report_files
 from retention_lib.errors import RetentionError, UsageError
 from retention_lib.params import ClientFile
 from retention_lib.run import index
@@ -20,9 +21,8 @@ from retention_lib.run.board import Board
 from retention_lib.run.chapters import choose, notebooks_folder
 from retention_lib.run.executors import executor_at
 from retention_lib.run.fingerprint import unchanged
-from retention_lib.run.isolated import make_safely
 from retention_lib.run.job import STOPPED_CODE, Job, Result
-from retention_lib.run.placed import published
+from retention_lib.run.placed import published, told
 from retention_lib.run.progress import Progress
 from retention_lib.run.remote import Here, opened
 from retention_lib.run.room import default_jobs
@@ -67,11 +67,15 @@ def one(file: ClientFile, asked: Asked, out: Console, err: Console) -> int:
         same, _ = (None, "") if asked.force else unchanged(job, notebooks)
         if same is not None:
             out.print(f"{job.client}: nothing has changed; --force makes it anew.", markup=False)
-            out.print(reports.shown(same / "report.html"), markup=False)
+            out.print(reports.shown(same / report_files.HTML), markup=False)
             return 0
+        from retention_lib.run.safely import (
+            make_safely,  # a second of loading, for what isn't skipped
+        )
+
         try:
             with _terminated_like_interrupted(), Progress(out, job.title) as progress:
-                result = published(make_safely(job, progress), reports)
+                result = told(published(make_safely(job, progress), reports), reports)
         except KeyboardInterrupt:
             result = Result(
                 job.client,

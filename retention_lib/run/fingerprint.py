@@ -17,6 +17,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from retention_lib import report_files
+from retention_lib.data import history
 from retention_lib.data.files import fill_variables, lies_elsewhere, named_files, states
 from retention_lib.errors import DataError
 from retention_lib.keys.source import source_kind
@@ -37,7 +39,7 @@ NAMES: Final[Mapping[str, str]] = {
 }
 _PROGRAM: Final = Path(__file__).parents[1]
 #: A report that lacks one of these isn't whole.
-_WHOLE: Final = ("report.html", "metrics.json", "customers.parquet")
+_WHOLE: Final = (report_files.HTML, report_files.METRICS, report_files.CUSTOMERS)
 
 
 def parts(job: Job, notebooks: Path) -> dict[str, str | None]:
@@ -74,7 +76,7 @@ def earlier(folder: Path, as_of: dt.date) -> dict[str, str | None]:
         The report's day.
     """
     days = sorted(d for d in folder.iterdir() if (day := day_of(d.name)) and day < as_of)
-    told = [(d.name, *_state(d / "metrics.json")) for d in days]
+    told = [(d.name, *_state(d / report_files.METRICS)) for d in days]
     return {"earlier": _digest(told)}
 
 
@@ -139,11 +141,11 @@ def _same(
 
 def _missing(day: Path, run: Mapping[str, Any], job: Job) -> str:
     """What was asked for now and wasn't then, or has gone since; empty for nothing."""
-    files = (*_WHOLE, *(["report.pdf"] if job.pdf else []))
+    files = (*_WHOLE, *([report_files.PDF] if job.pdf else []))
     gone = [name for name in files if not (day / name).exists()]
     if gone:
         return f"{gone[0]} isn't there"
-    if not (job.folder / "history.parquet").exists():
+    if not (job.folder / history.FILE_NAME).exists():
         return "the history isn't there"
     if run.get("author") != job.author:
         return "another author"
@@ -242,7 +244,7 @@ def _state(file: Path) -> tuple[int, int]:
 
 def _run(day: Path) -> dict[str, Any] | None:
     try:
-        run = json.loads((day / "run.json").read_text(encoding="utf-8"))
+        run = json.loads((day / report_files.RUN).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
     return run if isinstance(run, dict) else None

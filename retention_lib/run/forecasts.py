@@ -10,7 +10,8 @@ from retention_lib.data.handover import LAST_MODEL, OUTPUT
 from retention_lib.models import kept_economics, saved
 from retention_lib.models.economics import economics
 from retention_lib.models.forecast import make_forecast
-from retention_lib.models.stored import FILE_NAME, latest_before, write_model
+from retention_lib.models.stored import latest_before, write_model
+from retention_lib.report_files import MODEL
 
 
 def prepare_forecast(base: Base, handover: Path, reports: Path) -> None:
@@ -32,7 +33,7 @@ def prepare_forecast(base: Base, handover: Path, reports: Path) -> None:
 
 
 def _make(base: Base, handover: Path) -> None:
-    model = handover / OUTPUT / FILE_NAME
+    model = handover / OUTPUT / MODEL
     model.unlink(missing_ok=True)  # an earlier run's, of other parameters
     made = make_forecast(base)
     saved.save(made, base, handover)

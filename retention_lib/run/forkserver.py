@@ -34,6 +34,9 @@ from retention_lib.run.preload import preload
 EXIT_SECONDS = 2.0
 """How long an end that was asked for is waited for, before it is forced."""
 
+READY = "ready"
+"""A file in the server's folder, once it has its libraries and answers."""
+
 _INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -95,6 +98,7 @@ class _Server:
             end.setblocking(False)
         signal.set_wakeup_fd(self.wakeup.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
+        (self.directory / READY).touch()
         lifeline = sys.stdin.fileno()
         for source in (self.listener, self.child_ended, lifeline):
             self.selector.register(source, selectors.EVENT_READ)

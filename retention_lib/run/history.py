@@ -12,8 +12,9 @@ import shutil
 from pathlib import Path
 from typing import Final
 
+from retention_lib import report_files
 from retention_lib.data import history
-from retention_lib.data.handover import CUSTOMERS, EARLIER, earlier_customers
+from retention_lib.data.handover import EARLIER, earlier_customers
 from retention_lib.errors import DataError
 from retention_lib.run.lock import locked
 from retention_lib.run.mirror import bring
@@ -76,7 +77,7 @@ def hand_over(reports: Path, client: str, as_of: dt.date, handover: Path) -> Non
     if len(rows):
         history.write(handover / EARLIER, rows, client)
     for day in sorted({*rows["as_of"]}, reverse=True):
-        customers = reports / day / CUSTOMERS
+        customers = reports / day / report_files.CUSTOMERS
         if bring(customers):
             shutil.copyfile(customers, earlier_customers(handover, day))
             return

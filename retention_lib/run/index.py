@@ -17,6 +17,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from retention_lib import report_files
 from retention_lib.data import history
 from retention_lib.data.periods import windows
 from retention_lib.errors import DataError
@@ -38,14 +39,14 @@ LARGEST: Final = 1e15
 
 #: What a report's files are called on the page.
 _FILES: Final = {
-    PAGE: "report.html",
-    "Printed (PDF)": "report.pdf",
-    "Lists to act on": "actions.xlsx",
+    PAGE: report_files.HTML,
+    "Printed (PDF)": report_files.PDF,
+    "Lists to act on": report_files.ACTIONS,
     "Lists as CSV": "lists",
     "Notebooks": "notebooks",
-    "Customers": "customers.parquet",
-    "Figures": "metrics.json",
-    "Provenance": "run.json",
+    "Customers": report_files.CUSTOMERS,
+    "Figures": report_files.METRICS,
+    "Provenance": report_files.RUN,
 }
 _SLUG: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _CHAPTER: Final = re.compile(r"(\d{4}-\d\d-\d\d)-(\d\d_\w+)\.html")
@@ -145,7 +146,10 @@ def _client(folder: Path) -> Client | None:
 
 
 def _is_report(folder: Path) -> bool:
-    return any((folder / name).exists() for name in ("report.html", "run.json", "metrics.json"))
+    return any(
+        (folder / name).exists()
+        for name in (report_files.HTML, report_files.RUN, report_files.METRICS)
+    )
 
 
 def _report(day: dt.date, folder: Path, run: Mapping[str, Any]) -> Report:
@@ -158,9 +162,9 @@ def _in_full(report: Report, folder: Path, run: Mapping[str, Any], damaged: list
     metrics: dict[str, Metric] = {}
     trends: Mapping[str, list[Point]] = {}
     try:
-        metrics = _metrics(folder / "metrics.json")
+        metrics = _metrics(folder / report_files.METRICS)
     except _UNREADABLE as error:
-        damaged.append(_unreadable(folder / "metrics.json", error))
+        damaged.append(_unreadable(folder / report_files.METRICS, error))
     if PAGE not in report.files:
         damaged.append(f"{folder.name}/report.html is missing; make the report again.")
     kept = folder.with_name(history.FILE_NAME)
@@ -292,7 +296,7 @@ _NEVER: Final = dt.datetime.min.replace(tzinfo=dt.UTC)
 
 def _run(folder: Path, damaged: list[str] | None = None) -> Mapping[str, Any]:
     """`run.json`; empty where it can't be read, which is added to `damaged`."""
-    file = folder / "run.json"
+    file = folder / report_files.RUN
     try:
         run = json.loads(file.read_text(encoding="utf-8"))
         if not isinstance(run, dict):

@@ -2,7 +2,7 @@
 
 The process is forked from the server that also gives the kernels, so it has its libraries at once
 and nothing of another client; where there is no fork it is started anew. It tells its steps
-through a pipe and asks there for its turns. Who watches it sees to the rest: a step that takes too
+through a pipe and asks there for its turns (`served`). Here it is watched: a step that takes too
 long, a process that dies, a batch that is stopped. `isolated` can be sent to any executor.
 """
 
@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import itertools
 import os
 import signal
 import socket
 import tempfile
 import threading
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from multiprocessing import get_context
@@ -25,21 +23,19 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from retention_lib.errors import RetentionError
-from retention_lib.run import report
-from retention_lib.run.abandoned import abandoned
+from retention_lib.run.abandoned import abandoned, unforeseen
+from retention_lib.run.forked import ForkedProcess
 from retention_lib.run.forkserver import line
-from retention_lib.run.full_disk import told_full
 from retention_lib.run.job import STOPPED_CODE, Job, Result
-from retention_lib.run.provisioner import ForkedKernel
 from retention_lib.run.scratch import scratch
 from retention_lib.run.server import can_fork, default_server
-from retention_lib.run.steps import Steps, Turns
 
 #: Beyond a step's time: its chapter ends itself then, and says which cell it was in.
 GRACE: Final = 15.0
 _LOOK: Final = 0.1
 _END: Final = 2.0
+#: What a run's process calls.
+_RUN: Final = "retention_lib.run.served:serve"
 
 
 class Watch(Protocol):
@@ -78,112 +74,7 @@ def isolated(job: Job, watch: Watch | None = None) -> Result:
     try:
         return _Watched(job, watch).result()
     except Exception as error:
-        return _unforeseen(job, error, time.monotonic() - began)
-
-
-def make_safely(
-    job: Job, steps: Steps | None = None, turns: Turns | None = None, server: str = ""
-) -> Result:
-    """Make a client's report in this process. Never raises."""
-    began = time.monotonic()
-    try:
-        made = report.make(job, steps, turns, server=server)
-    except RetentionError as error:
-        return Result(
-            job.client,
-            "failed",
-            time.monotonic() - began,
-            sentences=error.sentences,
-            exit_code=error.exit_code,
-            trace=traceback.format_exc(),
-        )
-    except Exception as error:
-        return _unforeseen(job, error, time.monotonic() - began)
-    return Result(
-        job.client,
-        "made",
-        time.monotonic() - began,
-        report=made.report,
-        pdf=made.pdf,
-        exit_code=1 if made.undone else 0,
-        warnings=made.warnings,
-        undone=made.undone,
-        finding=made.finding,
-        steps=dict(made.seconds),
-    )
-
-
-def _unforeseen(job: Job, error: Exception, seconds: float) -> Result:
-    trace = traceback.format_exc()
-    unknown = f"the run stopped at an error that it doesn't know ({_short(error)})"
-    told = f"{job.client}: {told_full(error) or unknown}"
-    sentences = abandoned(job, None, told, trace)
-    return Result(job.client, "failed", seconds, sentences=sentences, exit_code=1, trace=trace)
-
-
-def _short(error: Exception) -> str:
-    return f"{type(error).__name__}: {error}".splitlines()[0][:300]
-
-
-# In the run's own process ----------------------------------------------------------------------
-
-
-def serve(fd: int) -> None:
-    """Be a client's run: what the fork server calls, with the end of a pipe."""
-    _serve(Connection(fd))
-
-
-def _serve(connection: Connection) -> None:
-    job, server, watched = connection.recv()
-    link = _Link(connection)
-    result = make_safely(job, link, link if watched else None, server)
-    link.send("result", result)
-
-
-class _Link:
-    """The run's end of the pipe: it tells steps, asks for turns and dies with who watches."""
-
-    def __init__(self, connection: Connection) -> None:
-        self._connection = connection
-        self._lock = threading.Lock()
-        self._number = itertools.count()
-        self._granted: dict[int, threading.Event] = {}
-        threading.Thread(target=self._listen, daemon=True).start()
-
-    def send(self, kind: str, *said: Any) -> None:
-        with self._lock:
-            self._connection.send((kind, *said))
-
-    def step(self, name: str, done: int, total: int | None = None) -> None:
-        self.send("step", name, done, total)
-
-    def finished(self, name: str, seconds: float) -> None:
-        self.send("finished", name, seconds)
-
-    def known(self, as_of: dt.date) -> None:
-        self.send("known", as_of)
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        number = next(self._number)
-        granted = self._granted[number] = threading.Event()
-        self.send("ask", number)
-        granted.wait()
-        try:
-            yield
-        finally:
-            del self._granted[number]
-            self.send("give back", number)
-
-    def _listen(self) -> None:
-        try:
-            while True:
-                self._granted[self._connection.recv()].set()
-        except (EOFError, OSError):
-            os._exit(1)  # nobody waits for the report any more
-
-
-# In the process that watches -------------------------------------------------------------------
+        return unforeseen(job, error, time.monotonic() - began)
 
 
 class _Watched:
@@ -321,7 +212,7 @@ class _Granting:
 class _Forked(_Granting):
     """A run's process that the fork server gave."""
 
-    def __init__(self, connection: Connection, process: ForkedKernel) -> None:
+    def __init__(self, connection: Connection, process: ForkedProcess) -> None:
         super().__init__(connection)
         self.process = process
 
@@ -329,6 +220,8 @@ class _Forked(_Granting):
         deadline = time.monotonic() + _END
         while self.process.poll() is None and time.monotonic() < deadline:
             self.connection.close()  # it ends by itself when it has told its result
+            if not self.process.pid:
+                break  # the server has yet to fork it, and kills what nobody waits for
             if self.process.returncode is None:
                 self.process.kill()
             time.sleep(0.005)
@@ -376,7 +269,7 @@ def _forked(output: int, own: Path) -> Iterator[_Process]:
         with theirs:
             asked.connect(default_server(runs=True).address)
             request = line(
-                call=f"{__name__}:{serve.__name__}",
+                call=_RUN,
                 # what it leaves in temporary files goes with it, however it ends
                 env={**os.environ, "TMPDIR": str(own)},
                 cwd=str(Path.cwd()),
@@ -384,7 +277,7 @@ def _forked(output: int, own: Path) -> Iterator[_Process]:
             sent = socket.send_fds(asked, [request], [output, output, theirs.fileno()])
             asked.sendall(request[sent:])
         asked.setblocking(False)
-        yield _Forked(Connection(ours.detach()), ForkedKernel(asked))
+        yield _Forked(Connection(ours.detach()), ForkedProcess(asked))
     finally:
         ours.close()
         asked.close()
@@ -392,9 +285,11 @@ def _forked(output: int, own: Path) -> Iterator[_Process]:
 
 @contextmanager
 def _spawned() -> Iterator[_Process]:
+    from retention_lib.run.served import serve_on  # all that a run needs: the fork server has it
+
     context = get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=_serve, args=(theirs,), daemon=False)
+    process = context.Process(target=serve_on, args=(theirs,), daemon=False)
     process.start()
     theirs.close()
     yield _Spawned(ours, process)

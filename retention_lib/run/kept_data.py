@@ -15,8 +15,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Final
 
-from retention_lib.data.handover import CUSTOMERS, EARLIER, LAST_MODEL
-from retention_lib.data.prepared import FRAMES
+from retention_lib import report_files
+from retention_lib.data.handover import EARLIER, FRAMES, LAST_MODEL, frame_file
 from retention_lib.data.remote.fetch import FETCHED
 from retention_lib.run.json_files import write_json
 
@@ -27,7 +27,7 @@ _SIZES: Final = "sizes"
 _OF: Final = ("data", "program")
 #: What depends on more than that: other reports, and what chapters work out of the data; and files
 #: that were fetched from elsewhere, which no run leaves here.
-_NOT: Final = (EARLIER, LAST_MODEL, f"*_{CUSTOMERS}", "*.arrow", ".*", FETCHED)
+_NOT: Final = (EARLIER, LAST_MODEL, f"*_{report_files.CUSTOMERS}", "*.arrow", ".*", FETCHED)
 
 
 def keep(handover: Path, reports: Path, inputs: Mapping[str, str | None]) -> None:
@@ -95,7 +95,7 @@ def _not_kept(folder: str, names: Sequence[str]) -> set[str]:
     return {
         name
         for name in names
-        if name not in FRAMES and any(fnmatch(name, pattern) for pattern in _NOT)
+        if name not in map(frame_file, FRAMES) and any(fnmatch(name, pattern) for pattern in _NOT)
     }
 
 

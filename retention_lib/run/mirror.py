@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from retention_lib import report_files
 from retention_lib.data.remote.store import Store, StoreError, open_store
 from retention_lib.errors import DataError
 from retention_lib.run.stored import day_of
@@ -21,7 +22,7 @@ from retention_lib.run.stored import day_of
 #: In a client's folder: where the files come from, and which haven't been fetched.
 MARK: Final = ".elsewhere.json"
 #: The file of a report that is put there last: with it, the others are there too.
-LAST: Final = "run.json"
+LAST: Final = report_files.RUN
 _PART: Final = re.compile(r"[^./\\\x00-\x1f][^/\\\x00-\x1f]{0,199}")
 #: What stores call the time at which a file was written.
 _TIMES: Final = ("LastModified", "last_modified", "mtime", "updated", "created")

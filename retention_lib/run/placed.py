@@ -20,7 +20,7 @@ def fetched(job: Job, reports: Reports) -> Result | None:
 
 
 def published(result: Result, reports: Reports) -> Result:
-    """Put in its place what the run left; the result, told as it lies there."""
+    """Put in its place what the run left; the result, with what that came to."""
     try:
         warnings = reports.publish(result.client)
     except RetentionError as error:
@@ -29,10 +29,10 @@ def published(result: Result, reports: Reports) -> Result:
             outcome="failed",
             report=None,
             pdf=None,
-            sentences=(*_told(result.sentences, reports), *error.sentences),
+            sentences=(*result.sentences, *error.sentences),
             exit_code=result.exit_code or error.exit_code,
         )
-    return told(replace(result, warnings=(*result.warnings, *warnings)), reports)
+    return replace(result, warnings=(*result.warnings, *warnings))
 
 
 def told(result: Result, reports: Reports) -> Result:

@@ -39,7 +39,7 @@ PRELOAD = (
 NOT_PRELOADED = ("cli", "run", "report.exporter", "report.document")
 """Modules of this package that no chapter uses, and all below them."""
 
-FOR_RUNS = ("retention_lib.run.isolated",)
+FOR_RUNS = ("retention_lib.run.served",)
 """What a server that also forks clients' runs imports: their start, and so all that they use."""
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from retention_lib.data.base import Base
 from retention_lib.versions import versions
+
+if TYPE_CHECKING:
+    from retention_lib.data.base import Base
 
 PACKAGES: Final = (
     *("retention", "pandas", "numpy", "scipy", "ibis-framework", "duckdb", "lifetimes"),

@@ -5,13 +5,8 @@ papermill and nbclient notice no difference to a kernel of their own.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
-import json
 import os
-import signal
 import socket
-import time
 from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import Any
@@ -20,6 +15,7 @@ from jupyter_client.connect import KernelConnectionInfo
 from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
 from traitlets import Unicode
 
+from retention_lib.run.forked import ForkedProcess
 from retention_lib.run.forkserver import EXIT_SECONDS, line
 from retention_lib.run.server import can_fork, default_server
 
@@ -27,76 +23,6 @@ PROVISIONER = "retention-fork"
 """The provisioner's name in a kernelspec."""
 
 _START_SECONDS = 60.0
-
-
-class ForkedKernel:
-    """A kernel forked by the server, with the face of a ``subprocess.Popen``."""
-
-    stdin = stdout = stderr = None
-
-    def __init__(self, connection: socket.socket) -> None:
-        self._connection = connection
-        self._received = b""
-        self.pid = 0
-        self.returncode: int | None = None
-
-    def poll(self) -> int | None:
-        """Return the exit code, negative for a signal, None while it runs."""
-        while self.returncode is None:
-            try:
-                data = self._connection.recv(1 << 12)
-            except BlockingIOError:
-                return None
-            except OSError:
-                data = b""
-            self._received += data
-            *lines, self._received = self._received.split(b"\n")
-            for text in lines:
-                message = json.loads(text)
-                self.pid = message.get("pid", self.pid)
-                self.returncode = message.get("exit")
-            if not data and self.returncode is None:  # the server is gone, and the kernel with it
-                self.returncode = -signal.SIGKILL
-            if self.returncode is None and lines:
-                return None
-        self.close()
-        return self.returncode
-
-    def wait(self) -> int:
-        """Return the exit code once there is one."""
-        while (code := self.poll()) is None:
-            time.sleep(0.01)
-        return code
-
-    async def heard(self, seconds: float) -> None:
-        """Wait until the server says something of this kernel, or for some seconds."""
-        loop = asyncio.get_running_loop()
-        said = asyncio.Event()
-        loop.add_reader(self._connection, said.set)
-        try:
-            await asyncio.wait_for(said.wait(), seconds)
-        except TimeoutError:
-            pass
-        finally:
-            loop.remove_reader(self._connection)
-
-    def send_signal(self, number: int) -> None:
-        """Send a signal to the kernel and its subprocesses."""
-        if self.poll() is None:
-            with contextlib.suppress(OSError):
-                self._connection.sendall(line(signal=int(number)))
-
-    def terminate(self) -> None:
-        """Ask the kernel to end."""
-        self.send_signal(signal.SIGTERM)
-
-    def kill(self) -> None:
-        """End the kernel."""
-        self.send_signal(signal.SIGKILL)
-
-    def close(self) -> None:
-        """Give the kernel up: the server kills it if it still runs."""
-        self._connection.close()
 
 
 class ForkProvisioner(LocalProvisioner):
@@ -132,7 +58,7 @@ class ForkProvisioner(LocalProvisioner):
         stdout: Any = None,
         stderr: Any = None,
         **_: Any,
-    ) -> ForkedKernel:
+    ) -> ForkedProcess:
         request = line(
             args=args,
             env={**env, "JPY_PARENT_PID": str(os.getpid())},
@@ -146,7 +72,7 @@ class ForkProvisioner(LocalProvisioner):
             sent = socket.send_fds(connection, [request], fds)
             connection.sendall(request[sent:])
             connection.setblocking(False)
-            kernel = ForkedKernel(connection)
+            kernel = ForkedProcess(connection)
             await kernel.heard(_START_SECONDS)
             kernel.poll()
             if not kernel.pid:
@@ -167,16 +93,16 @@ class ForkProvisioner(LocalProvisioner):
         await self._exit()
 
     async def _exit(self) -> None:
-        if isinstance(self.process, ForkedKernel) and self.process.poll() is None:
+        if isinstance(self.process, ForkedProcess) and self.process.poll() is None:
             await self.process.heard(EXIT_SECONDS)
 
     def get_shutdown_wait_time(self, recommended: float = 5.0) -> float:
         """Seconds until a kernel that doesn't end is killed, after those waited above."""
-        return 1.0 if isinstance(self.process, ForkedKernel) else recommended
+        return 1.0 if isinstance(self.process, ForkedProcess) else recommended
 
     async def cleanup(self, restart: bool = False) -> None:
         """Give up what is held for the kernel."""
-        if isinstance(self.process, ForkedKernel):
+        if isinstance(self.process, ForkedProcess):
             self.process.close()
         await super().cleanup(restart=restart)
 

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+from retention_lib import report_files
 from retention_lib.data import history
 from retention_lib.data.remote.store import Store, StoreError, open_store
 from retention_lib.errors import DataError, RetentionError, UsageError
@@ -31,9 +32,9 @@ from retention_lib.run.scratch import scratch
 from retention_lib.run.stored import day_of
 
 #: What a run reads of each earlier report; its customers are fetched when they are asked for.
-_READ: Final = ("metrics.json", "run.json", "model.json")
+_READ: Final = (report_files.METRICS, report_files.RUN, report_files.MODEL)
 #: These come last, in this order: the page, and what says that the report is there.
-_LAST: Final = ("report.html", mirror.LAST)
+_LAST: Final = (report_files.HTML, mirror.LAST)
 _FAILED: Final = ".failed"
 #: Put beside a report while it is replaced.
 _FRESH: Final = ".publishing-"
@@ -434,7 +435,7 @@ class Elsewhere:
             rows = history.read(theirs, client)
             for day in days:
                 (theirs.parent / day).mkdir(parents=True)
-                for file in ("metrics.json", "run.json"):
+                for file in (report_files.METRICS, report_files.RUN):
                     shutil.copyfile(place / day / file, theirs.parent / day / file)
             history.write(
                 place / history.FILE_NAME, history.with_reports(rows, theirs.parent), client
@@ -452,8 +453,8 @@ class Elsewhere:
         def wanted(name: str) -> bool:
             last = name.rpartition("/")[2]
             if last == "run.log":
-                return name.replace("run.log", "run.json") not in listed
-            return last in ("run.json", history.FILE_NAME) or name in latest
+                return name.replace("run.log", report_files.RUN) not in listed
+            return last in (report_files.RUN, history.FILE_NAME) or name in latest
 
         mirror.mirror(self.store, "", listed, reports, wanted)
 
@@ -475,7 +476,7 @@ def _of_clients(files: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
 def _is_figures(name: str) -> bool:
     """Whether a file has a report's figures, by its name from the place of all reports."""
     _, day, file = (*name.split("/", 2), "", "")[:3]
-    return file == "metrics.json" and bool(day_of(day))
+    return file == report_files.METRICS and bool(day_of(day))
 
 
 def _is_read(name: str) -> bool:

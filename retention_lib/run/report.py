@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
+from retention_lib import report_files
 from retention_lib._nbformat import NotebookNode
 from retention_lib.data import gate
 from retention_lib.data.base import Base
@@ -24,7 +25,7 @@ from retention_lib.data.prepared import from_prepared, prepare
 from retention_lib.data.read import read_base
 from retention_lib.data.remote.fetch import FETCHED, kept_in
 from retention_lib.data.sources import resolve_files
-from retention_lib.errors import RetentionError
+from retention_lib.errors import RetentionError, brief
 from retention_lib.metrics import Metric
 from retention_lib.params import ClientFile, Params
 from retention_lib.report import method_parts
@@ -37,13 +38,13 @@ from retention_lib.report.voice import page_of
 from retention_lib.run import fingerprint, index, kept_data
 from retention_lib.run.chapters import LAST, WITH_FORECAST, choose, notebooks_folder
 from retention_lib.run.execute import ChapterRun, execute_chapter
+from retention_lib.run.failed_run import failed_run, now
 from retention_lib.run.forecasts import prepare_forecast
 from retention_lib.run.full_disk import told_full
 from retention_lib.run.history import hand_over, keep
 from retention_lib.run.job import Job
 from retention_lib.run.json_files import write_json
-from retention_lib.run.outcome import failed as failed_run
-from retention_lib.run.outcome import finding, now, outcome
+from retention_lib.run.outcome import finding, outcome
 from retention_lib.run.output import building, forget_failed, leave_failed, logs, put_in_place
 from retention_lib.run.pdf import PdfError, find_browser, print_pdf
 from retention_lib.run.provenance import provenance, software
@@ -52,7 +53,6 @@ from retention_lib.run.server import can_fork, default_server
 from retention_lib.run.steps import OwnTurns, Silent, Steps, Turns
 from retention_lib.run.working_folder import working_folder
 
-_PDF: Final = "report.pdf"
 #: What a run leaves that couldn't read its data, and so doesn't know of which day it is.
 _UNREAD: Final = "data"
 
@@ -136,7 +136,7 @@ def make(
     file = job.file
     if file.params.brand.logo:
         logo(str(file.folder / file.params.brand.logo))  # refused now, not after the run
-    chapters = choose(job.only)
+    chapters, templates = choose(job.only), notebooks_folder(given=job.notebooks)
     if can_fork() and not server:
         default_server()  # loads its libraries while the data is read
     told, turns = steps or Silent(), turns or OwnTurns(os.cpu_count() or 1)
@@ -146,7 +146,7 @@ def make(
     ):
         run = _Run(job, built, handover, told, turns, server)
         try:
-            return run.make(chapters)
+            return run.make([templates / f"{chapter}.ipynb" for chapter in chapters])
         except RetentionError as error:
             raise run.failed(error) from error
         except OSError as error:
@@ -173,10 +173,10 @@ class _Run:
         #: The place of what it will leave: the report's, once its day is known.
         self.target = built.with_name(_UNREAD)
 
-    def make(self, chapters: Sequence[str]) -> Made:
-        """Make the report, or the one chapter."""
-        job, built, templates = self.job, self.built, notebooks_folder(given=self.job.notebooks)
-        inputs = fingerprint.parts(job, templates)  # before anything is read
+    def make(self, templates: Sequence[Path]) -> Made:
+        """Make the report of these notebooks, or the page of the one."""
+        job, built = self.job, self.built
+        inputs = fingerprint.parts(job, templates[0].parent)  # before anything is read
         with self._step("data"):
             base = self._prepared(inputs) or _prepare(job.file, self.handover)
         forget_failed(self.target)
@@ -184,9 +184,7 @@ class _Run:
         self.steps.known(base.as_of)
         hand_over(job.folder, job.client, base.as_of, self.handover)
         with _environment(VARIABLE, str(self.handover)):
-            runs = self._execute(
-                [templates / f"{chapter}.ipynb" for chapter in chapters], base, inputs
-            )
+            runs = self._execute(templates, base, inputs)
         self.seconds |= {run.chapter: run.seconds for run in runs}
         with self._step("report"):
             notebooks = [run.notebook for run in runs]
@@ -205,9 +203,9 @@ class _Run:
             put_in_place(built, self.target)
             forget_failed(self.target)
             warnings += keep(job.folder, job.client)
-            page, printed = self.target / "report.html", self.target / _PDF
+            page, printed = self.target / report_files.HTML, self.target / report_files.PDF
         else:
-            page = _place_chapter(built, self.target, chapters[0])
+            page = _place_chapter(built, self.target, templates[0].stem)
             printed = page.with_suffix(".pdf")
         pdf = printed if job.pdf and not undone else None
         return Made(page, metrics, warnings, self.seconds, pdf, undone, finding(notebooks))
@@ -224,7 +222,7 @@ class _Run:
         sentences = [s.replace(str(self.built), str(failed)) for s in error.sentences]
         told = failed_run(self.job.file.params, sentences, failed, self.job.only)
         with contextlib.suppress(OSError):
-            write_json(failed / "run.json", told)
+            write_json(failed / report_files.RUN, told)
         if had_begun:
             sentences.append(f"{self.job.client}: the log is {failed / 'run.log'}")
         return type(error)(*sentences)
@@ -308,7 +306,9 @@ class _Run:
         """Print the report beside its HTML; sentences where that can't be done."""
         with self._step("pdf"):
             try:
-                print_pdf(self.built / "report.html", self.built / _PDF, find_browser())
+                print_pdf(
+                    self.built / report_files.HTML, self.built / report_files.PDF, find_browser()
+                )
             except PdfError as error:
                 return error.sentences
         return ()
@@ -333,8 +333,7 @@ def _no_place(error: OSError) -> RetentionError:
 def _unforeseen(error: Exception) -> RetentionError:
     if full := told_full(error):
         return RetentionError(f"{full}.")
-    told = f"{type(error).__name__}: {error}".splitlines()[0][:300]
-    return RetentionError(f"The run stopped at an error that it doesn't know: {told}")
+    return RetentionError(f"The run stopped at an error that it doesn't know: {brief(error)}")
 
 
 def injected(file: ClientFile) -> dict[str, Any]:
@@ -422,7 +421,7 @@ def _write_report(
         author=author,
         made=dt.date.today().isoformat(),
     )
-    (built / "report.html").write_text(render(document), encoding="utf-8")
+    (built / report_files.HTML).write_text(render(document), encoding="utf-8")
 
 
 def _write_files(
@@ -442,8 +441,8 @@ def _write_files(
         "metrics": {name: metrics[name].as_json() for name in in_order(metrics)},
         **traced,
     }
-    write_json(built / "metrics.json", figures)
-    write_json(built / "run.json", {**provenance(base, seconds, now()), **said})
+    write_json(built / report_files.METRICS, figures)
+    write_json(built / report_files.RUN, {**provenance(base, seconds, now()), **said})
     for made in sorted((handover / OUTPUT).glob("*")):
         shutil.move(made, built / made.name)
 
@@ -452,10 +451,10 @@ def _place_chapter(built: Path, target: Path, chapter: str) -> Path:
     """Put one chapter's page and notebook beside the place of the whole report."""
     page = target.with_name(f"{target.name}-{chapter}.html")
     page.with_suffix(".pdf").unlink(missing_ok=True)  # an earlier page's
-    (built / "report.html").replace(page)
+    (built / report_files.HTML).replace(page)
     (built / "notebooks" / f"{chapter}.ipynb").replace(page.with_suffix(".ipynb"))
-    if (built / _PDF).exists():
-        (built / _PDF).replace(page.with_suffix(".pdf"))
+    if (built / report_files.PDF).exists():
+        (built / report_files.PDF).replace(page.with_suffix(".pdf"))
     return page
 
 

@@ -12,7 +12,8 @@ import psutil
 A_CLIENT: Final = 700 * 2**20
 #: Bytes without which no further client is begun while others are at work.
 _LEAST: Final = 500 * 2**20
-_CGROUP: Final = Path("/sys/fs/cgroup")
+_CGROUPS: Final = Path("/sys/fs/cgroup")
+_OWN_GROUP: Final = Path("/proc/self/cgroup")
 
 
 def cores() -> int:
@@ -20,18 +21,20 @@ def cores() -> int:
     allowed = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    quota, _, period = _told("cpu.max").partition(" ")
-    if quota.isdecimal() and period.isdecimal() and int(period):
-        allowed = min(allowed, max(1, round(int(quota) / int(period))))
+    for group in _groups():
+        quota, _, period = _told(group, "cpu.max").partition(" ")
+        if quota.isdecimal() and period.isdecimal() and int(period):
+            allowed = min(allowed, max(1, round(int(quota) / int(period))))
     return allowed
 
 
 def free_memory() -> int:
     """Bytes that can be had without taking them from others."""
     free: int = psutil.virtual_memory().available
-    most, used = _told("memory.max"), _told("memory.current")
-    if most.isdecimal() and used.isdecimal():
-        free = min(free, int(most) - int(used) + _reclaimable())
+    for group in _groups():
+        most, used = _told(group, "memory.max"), _told(group, "memory.current")
+        if most.isdecimal() and used.isdecimal():
+            free = min(free, int(most) - int(used) + _reclaimable(group))
     return free
 
 
@@ -45,14 +48,29 @@ def enough_memory() -> bool:
     return free_memory() > _LEAST
 
 
-def _reclaimable() -> int:
-    """What of a container's memory holds only copies of files."""
-    found = dict(line.split() for line in _told("memory.stat").splitlines())
+def _groups() -> list[Path]:
+    """The control groups that bound this process: a service's own, and those that it is part of.
+
+    A container sees its own as the root.
+    """
+    try:
+        told = _OWN_GROUP.read_text().splitlines()
+    except OSError:
+        told = []
+    # the line of version 2; version 1 has others for each controller
+    own = next((line.removeprefix("0::/") for line in told if line.startswith("0::/")), "")
+    found = _CGROUPS / own
+    return [group for group in (found, *found.parents) if group.is_relative_to(_CGROUPS)]
+
+
+def _reclaimable(group: Path) -> int:
+    """What of a group's memory holds only copies of files."""
+    found = dict(line.split() for line in _told(group, "memory.stat").splitlines())
     return int(found.get("inactive_file", 0))
 
 
-def _told(name: str) -> str:
+def _told(group: Path, name: str) -> str:
     try:
-        return (_CGROUP / name).read_text().strip()
+        return (group / name).read_text().strip()
     except OSError:
         return ""

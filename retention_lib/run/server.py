@@ -107,11 +107,14 @@ class KernelServer:
         process, self._process = self._process, None
         if process is None:
             return
+        answers = Path(self._directory, forkserver.READY).exists()
         if process.stdin:
             process.stdin.close()
+        if not answers:
+            process.kill()  # still importing: it has no kernels, and hears nobody
         try:
             process.wait(forkserver.EXIT_SECONDS)
-        except subprocess.TimeoutExpired:  # still importing: it isn't listening yet
+        except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
         shutil.rmtree(self._directory, ignore_errors=True)

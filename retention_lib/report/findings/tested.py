@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from retention_lib.metrics import Metric
-from retention_lib.models.fit import TITLES
 from retention_lib.models.forecast import Forecast
+from retention_lib.models.names import TITLES
 from retention_lib.sentence import Sentence, about
 
 #: A miss below this is none that a plan would notice.

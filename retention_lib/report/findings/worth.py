@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from retention_lib.metrics import Metric
-from retention_lib.models.fit import TITLES
 from retention_lib.models.forecast import Forecast
+from retention_lib.models.names import TITLES
 from retention_lib.sentence import Sentence, about
 
 Metrics = Mapping[str, Metric]
