@@ -25,7 +25,7 @@ from retention_lib.retention.breakdown import Breakdown
 from retention_lib.retention.first_order import FirstOrder
 from retention_lib.retention.hindsight import Hindsight
 from retention_lib.retention.lists import COLUMNS, ActionList
-from retention_lib.retention.outcomes import LeftAlone, group_size
+from retention_lib.retention.outcomes import LeftAlone
 from retention_lib.retention.season import Season
 from retention_lib.retention.timing import Timing
 from retention_lib.retention.what_next import WhatNext
@@ -353,7 +353,7 @@ class TestProof:
         made = proof(10_000, self.alone)
         assert made is not None
         assert (made.uplift, made.rounds) == (0.02, 1)
-        assert made.each == group_size(0.10, 0.02)
+        assert made.each == 3_835  # tests/test_sample_size.py
 
     def test_a_shorter_list_shows_a_larger_one(self) -> None:
         made = proof(2_000, self.alone)

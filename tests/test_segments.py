@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from retention_lib.data.base import Base
 from retention_lib.retention.intervals import wilson
-from retention_lib.retention.outcomes import earlier_day, group_size, left_alone
+from retention_lib.retention.outcomes import earlier_day, left_alone
 from retention_lib.retention.segments import (
     SEGMENTS,
     concentration,
@@ -220,15 +220,3 @@ def test_the_share_that_comes_back_when_left_alone() -> None:
 def test_looking_back_needs_as_long_a_history_again(first: str, is_there: bool) -> None:
     base = base_of([("anna", first), ("anna", "2024-12-31")])
     assert (earlier_day(base) is not None) is is_there
-
-
-def test_the_size_of_a_group() -> None:
-    # Cohen's h, two-sided 5 %, power 80 %: 2 (1.95996 + 0.84162)² / (2 (asin √.12 − asin √.10))²
-    assert group_size(0.10, 0.02) == 3_835
-    h = 2 * (np.arcsin(np.sqrt(0.12)) - np.arcsin(np.sqrt(0.10)))
-    assert 3_834 < 2 * ((1.959964 + 0.841621) / h) ** 2 < 3_835
-    # half the difference takes some four times as many
-    assert group_size(0.10, 0.01) == pytest.approx(4 * 3_835, rel=0.05)
-    assert group_size(0.99, 0.02) is None
-    assert group_size(0.10, 0.0) is None
-    assert group_size(-0.1, 0.2) is None

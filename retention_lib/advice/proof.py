@@ -6,8 +6,9 @@ import math
 from dataclasses import dataclass
 
 from retention_lib.advice import thresholds
+from retention_lib.loyalty.sample_size import Design, Share, size
 from retention_lib.metrics import Metric
-from retention_lib.retention.outcomes import LeftAlone, group_size
+from retention_lib.retention.outcomes import LeftAlone
 
 
 @dataclass(frozen=True)
@@ -55,8 +56,8 @@ def proof(customers: int, alone: LeftAlone | None) -> Proof | None:
     if alone is None or customers < 2:
         return None
     rate = float(alone.share.value or 0.0)
-    sizes = [(uplift, group_size(rate, uplift)) for uplift in thresholds.UPLIFTS]
-    known = [(uplift, each) for uplift, each in sizes if each is not None]
+    sizes = [(uplift, size(Share(rate), uplift, Design())) for uplift in thresholds.UPLIFTS]
+    known = [(uplift, found.measure) for uplift, found in sizes if found is not None]
     if not known:
         return None
     at_once = [(uplift, each) for uplift, each in known if 2 * each <= customers]

@@ -6,7 +6,6 @@ share is what a campaign must beat, and what its test is sized by.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,9 +23,6 @@ MONTHS: Final = 3
 
 #: Fewer customers than this say too little.
 SMALLEST: Final = 50
-
-POWER: Final = 0.80
-LEVEL: Final = 0.05
 
 
 @dataclass(frozen=True)
@@ -108,35 +104,3 @@ def share_back(bought: pd.Series, months: int) -> LeftAlone | None:
         return None
     low, high = wilson(came, n) or (None, None)
     return LeftAlone(months, Metric(came / n, "share", low=low, high=high, n=n))
-
-
-def group_size(base_rate: float, uplift: float) -> int | None:
-    """Customers in each of two equal groups, so that a rise in a share shows.
-
-    Normal approximation on Cohen's effect size h, two-sided at 5 %, power 80 % (Cohen 1988, ch. 6).
-
-    Parameters
-    ----------
-    base_rate : float
-        Share without the measure.
-    uplift : float
-        Rise that should be seen, in points (0.02 is two).
-
-    Returns
-    -------
-    int or None
-        None where base rate plus uplift is no share.
-
-    Examples
-    --------
-    >>> group_size(0.10, 0.02)
-    3835
-    """
-    from statsmodels.stats.power import NormalIndPower
-    from statsmodels.stats.proportion import proportion_effectsize
-
-    if not (0 <= base_rate < base_rate + uplift <= 1):
-        return None
-    effect = proportion_effectsize(base_rate + uplift, base_rate)
-    size = NormalIndPower().solve_power(effect, alpha=LEVEL, power=POWER)
-    return math.ceil(float(size))

@@ -6,9 +6,10 @@ from typing import Final
 
 import pandas as pd
 
+from retention_lib.loyalty.sample_size import Design, Share, size
 from retention_lib.metrics import Metric
 from retention_lib.retention.lists import ActionList
-from retention_lib.retention.outcomes import LeftAlone, group_size
+from retention_lib.retention.outcomes import LeftAlone
 from retention_lib.retention.segments import Rfm
 from retention_lib.sentence import N_, Counted, Sentence, about
 
@@ -180,8 +181,8 @@ def alone(found: LeftAlone) -> Sentence:
 def test(given: ActionList, found: LeftAlone) -> Sentence | None:
     """How to prove the measure on this list."""
     rate = float(found.share.value or 0.0)
-    sizes = [(uplift, group_size(rate, uplift)) for uplift in UPLIFTS]
-    fits = [(u, n) for u, n in sizes if n is not None and 2 * n <= given.eligible]
+    sizes = [(uplift, size(Share(rate), uplift, Design())) for uplift in UPLIFTS]
+    fits = [(u, n.measure) for u, n in sizes if n is not None and n.together <= given.eligible]
     if fits:
         uplift, n = fits[0]
         return Sentence(
@@ -191,14 +192,14 @@ def test(given: ActionList, found: LeftAlone) -> Sentence | None:
             points=round(100 * uplift),
             months=Metric(found.months, "months"),
         )
-    uplift, size = sizes[-1]
-    if size is None:
+    uplift, least = sizes[-1]
+    if least is None:
         return None
     return Sentence(
         "The list is too short to prove a rise of {points} percentage points, which takes {n} "
         "customers with the measure and as many without. Draw lots all the same, half and half, "
         "and judge over several rounds.",
-        n=size,
+        n=least.measure,
         points=round(100 * uplift),
     )
 

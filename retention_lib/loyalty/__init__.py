@@ -1,0 +1,1 @@
+"""Beside the orders: tests of a measure, and what they take."""
