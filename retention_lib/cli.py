@@ -212,6 +212,68 @@ def diff(
         diff_words.print_diff(found, out, only_moved=moved)
 
 
+@app.command()
+def power(
+    share: Annotated[
+        str | None,
+        typer.Option(
+            metavar="SHARE", help="Share that buys again with nothing done: 12.8% or 0.128."
+        ),
+    ] = None,
+    sd: Annotated[
+        float | None,
+        typer.Option(
+            "--sd", metavar="AMOUNT", help="Instead: standard deviation of revenue a customer."
+        ),
+    ] = None,
+    rise: Annotated[
+        float | None,
+        typer.Option(
+            metavar="N", help="Rise to be seen: points of the share (3 is three), or an amount."
+        ),
+    ] = None,
+    customers: Annotated[
+        int | None, typer.Option(metavar="N", help="Customers at hand, in all groups together.")
+    ] = None,
+    groups: Annotated[
+        int, typer.Option(metavar="N", help="Groups by lot, the control group counted.")
+    ] = 2,
+    control: Annotated[
+        str | None,
+        typer.Option(metavar="SHARE", help="Of the customers in the control group; else alike."),
+    ] = None,
+    correlation: Annotated[
+        float,
+        typer.Option(metavar="R", help="Of a customer's amounts in and before the test (CUPED)."),
+    ] = 0.0,
+    looks: Annotated[
+        int, typer.Option(metavar="N", help="Looks at the test, the last at its end.")
+    ] = 1,
+    level: Annotated[
+        str, typer.Option(metavar="SHARE", help="Of false alarms, two-sided, over all of it.")
+    ] = "5%",
+    seen: Annotated[
+        str, typer.Option("--power", metavar="SHARE", help="Of tests in which the rise is seen.")
+    ] = "80%",
+    as_json: Annotated[bool, typer.Option("--json", help="For another program.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Plan a test of a measure before it starts: how many customers, or how small a rise."""
+    from retention_lib.run import power as planning
+
+    asked = planning.Asked(
+        share, sd, correlation, rise, customers, groups, control, level, seen, looks
+    )
+    try:
+        made = planning.plan(asked)
+    except RetentionError as error:
+        raise typer.Exit(_tell(error, debug)) from None
+    if as_json:
+        sys.stdout.write(planning.as_json(made) + "\n")
+    else:
+        planning.print_plan(made, out)
+
+
 def _read_all(files: list[Path], debug: bool) -> list[ClientFile]:
     """Every client file, or the end of the command with every error of every file."""
     read, refused = _read(files)
