@@ -69,9 +69,8 @@ def one(file: ClientFile, asked: Asked, out: Console, err: Console) -> int:
             out.print(f"{job.client}: nothing has changed; --force makes it anew.", markup=False)
             out.print(reports.shown(same / report_files.HTML), markup=False)
             return 0
-        from retention_lib.run.safely import (
-            make_safely,  # a second of loading, for what isn't skipped
-        )
+        # a second of loading, which only a report that isn't skipped needs
+        from retention_lib.run.safely import make_safely
 
         try:
             with _terminated_like_interrupted(), Progress(out, job.title) as progress:

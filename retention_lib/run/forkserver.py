@@ -1,6 +1,6 @@
 """The fork server: a process with the libraries loaded that forks itself for each who asks.
 
-A fork becomes a kernel, or calls a function: a client's run in a batch (`run.isolated`). The
+A fork becomes a kernel, or calls a function: a client's run in a batch (`run.served`). The
 server has one thread, no event loop and, besides what it preloads, the standard library only. It
 ends when its parent does (its standard input closes), and its forks end with it.
 
