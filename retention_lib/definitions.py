@@ -144,6 +144,59 @@ DEFINITIONS: Final[Mapping[str, Mapping[str, str]]] = {
             "Purchases a day within 14 days of the birthday over those on other days."
         ),
     },
+    N_("The loyalty programme"): {
+        "programme.members": N_("Members on the last day of the data: joined, and not left."),
+        "programme.joined": N_("Members whose joining day is in the period."),
+        "programme.left": N_("Members whose day of leaving is in the period."),
+        "programme.participation": N_(
+            "Of the customers with a purchase in the period, the share who are members at its end."
+        ),
+        "programme.active_rate": N_(
+            "Of the members at the end of the period, the share with a purchase in it."
+        ),
+        "programme.revenue_share": N_(
+            "Net revenue of purchases made as a member in the period, over all of it. It says who "
+            "joins, not what joining changes."
+        ),
+        "programme.redemption_rate": N_(
+            "Points redeemed over points earned, of all up to the last day. Young points haven't "
+            "had their time."
+        ),
+        "programme.breakage_rate": N_(
+            "Share of the points earned that is never redeemed, from points followed by their age."
+        ),
+        "programme.outstanding": N_(
+            "Points earned less redeemed less expired, up to the last day."
+        ),
+        "programme.liability": N_(
+            "Outstanding points by their worth, by the share of points of their age that is "
+            "redeemed."
+        ),
+        "programme.cost": N_(
+            "Cost of rewards in the ledger in the period, and the period's part of the yearly "
+            "running cost."
+        ),
+        "programme.break_even_uplift": N_(
+            "By how much members must spend more because of the programme for its margin to pay "
+            "for its cost."
+        ),
+        "programme.uplift_revenue": N_(
+            "Spend of members in a window after they joined, less that of customers who hadn't and "
+            "were alike in what they had bought before."
+        ),
+        "programme.uplift_revenue_relative": N_(
+            "The same over what the comparable customers spent."
+        ),
+        "programme.uplift_repurchase": N_(
+            "Share of members with a purchase in the window after they joined, less that of "
+            "comparable customers."
+        ),
+        "programme.roi": N_("Margin that the programme brought less its cost, over its cost."),
+        "programme.net_value": N_(
+            "Margin that the programme brought in the period, if all members respond as those "
+            "compared, less its cost."
+        ),
+    },
     N_("Forecast and lifetime value"): {
         "customers.expected_alive": N_(
             "Sum over all customers of P(alive), the chance that a customer still is one."
@@ -239,6 +292,173 @@ DEFINITIONS: Final[Mapping[str, Mapping[str, str]]] = {
         ),
         "tiers.moved_down": N_(
             "Of the customers in a tier on both days, the share in a lower one today."
+        ),
+    },
+    N_("What customers say"): {
+        "survey.nps": N_(
+            "Of each customer's last score of the period: percentage points of promoters (9 and 10 "
+            "of 10) less those of detractors (0 to 6)."
+        ),
+        "survey.nps_weighted": N_(
+            "The same with the answers weighted so that those who answered are like the customers "
+            "in recency, frequency, spend and age of relationship."
+        ),
+        "survey.promoters": N_("Share of the scores from 0 to 10 that are 9 or 10."),
+        "survey.detractors": N_("Share of the scores from 0 to 10 that are 6 or lower."),
+        "survey.csat": N_(
+            "Share of each customer's last satisfaction scores of the period that are among the "
+            "upper two of the scale."
+        ),
+        "survey.csat_mean": N_("Mean of each customer's last satisfaction score of the period."),
+        "survey.ces": N_(
+            "Mean of each customer's last score of ease (customer effort score) of the period."
+        ),
+        "survey.response_rate": N_(
+            "Of the customers asked in the period, the share that answered at least once."
+        ),
+        "survey.answers": N_("Rows of the survey with a score, of all days."),
+        "survey.promoter_repurchase_difference": N_(
+            "Share with a purchase in the days after the answer, promoters less detractors, among "
+            "customers who had bought alike. An association, no effect."
+        ),
+        "survey.promoter_spend_difference": N_(
+            "Mean net spend in the days after the answer, promoters less detractors, among "
+            "customers who had bought alike. An association, no effect."
+        ),
+        "survey.detractors_of_value": N_(
+            "Customers of the best fifth by lifetime value whose last score within the period's "
+            "length was among the lowest."
+        ),
+        "survey.detractors_at_stake": N_(
+            "Sum of what is expected of these customers within the horizon."
+        ),
+    },
+    N_("Subscriptions"): {
+        "subscription.subscribers_start": N_(
+            "Who had a paid subscription on the day before the period."
+        ),
+        "subscription.subscribers_end": N_(
+            "Who has a paid subscription on the last day of the period."
+        ),
+        "subscription.new": N_(
+            "Subscribers at the end who first had a paid subscription in the period."
+        ),
+        "subscription.returned": N_(
+            "Subscribers at the end who had one before the period, but not on the day before it."
+        ),
+        "subscription.lost": N_("Subscribers at the start who are none at the end."),
+        "subscription.logo_churn": N_("Lost subscribers over subscribers at the start."),
+        "subscription.monthly_churn": N_(
+            "Subscriptions that ended in the period over the months that all subscribers together"
+            " were there."
+        ),
+        "subscription.mrr_start": N_(
+            "What the subscribers at the start pay per billing period, over its months."
+        ),
+        "subscription.mrr_end": N_(
+            "What the subscribers at the end pay per billing period, over its months."
+        ),
+        "subscription.mrr_new": N_("Recurring revenue a month of new subscribers, at the end."),
+        "subscription.mrr_returned": N_(
+            "Recurring revenue a month of returned subscribers, at the end."
+        ),
+        "subscription.mrr_expansion": N_(
+            "What subscribers at both ends who pay more at the end pay more a month."
+        ),
+        "subscription.mrr_contraction": N_(
+            "What subscribers at both ends who pay less at the end pay less a month."
+        ),
+        "subscription.mrr_churned": N_(
+            "Recurring revenue a month of lost subscribers, at the start."
+        ),
+        "subscription.gross_retention": N_(
+            "Of the recurring revenue at the start, the share that the same subscribers still "
+            "pay, increases left out."
+        ),
+        "subscription.net_retention": N_(
+            "What the subscribers at the start pay at the end over what they paid then, increases"
+            " counted."
+        ),
+        "subscription.arpu": N_("Recurring revenue a month at the end over its subscribers."),
+        "subscription.median_lifetime": N_(
+            "Months after the start by which half of the subscribers are gone, by all that were "
+            "watched, however long."
+        ),
+        "subscription.residual_lifetime": N_(
+            "Expected months that today's subscribers will still pay for, discounted, in the "
+            "mean. Who has given notice is left out."
+        ),
+        "subscription.value": N_(
+            "Expected margin from today's subscribers' renewals, discounted, at today's prices. "
+            "What is paid already isn't in it."
+        ),
+        "subscription.renewals_due": N_(
+            "Subscribers without notice whose next renewal falls within 30 days."
+        ),
+        "subscription.due_at_stake": N_(
+            "Sum over these renewals of the chance that it isn't made times what would be paid "
+            "from then on, discounted."
+        ),
+    },
+    N_("Tests and campaigns"): {
+        "experiment.<name>.customers": N_(
+            "Customers of the treated groups whose outcome is counted, buyers or not."
+        ),
+        "experiment.<name>.control_customers": N_(
+            "Customers of the group left alone whose outcome is counted, buyers or not."
+        ),
+        "experiment.<name>.srm_p": N_(
+            "How likely a lot makes groups at least as far from their planned shares. Below 0.001 "
+            "the split is taken as broken, and no effect is told of."
+        ),
+        "experiment.<name>.uplift_repurchase": N_(
+            "Share of the treated customers with a purchase in the outcome window, less that of "
+            "the control group, as a share of all customers."
+        ),
+        "experiment.<name>.uplift_orders": N_(
+            "Orders per treated customer in the outcome window less those per control customer, "
+            "corrected for what the groups ordered before."
+        ),
+        "experiment.<name>.uplift_revenue": N_(
+            "Net revenue per treated customer in the outcome window less that per control "
+            "customer, customers without a purchase counted as 0, corrected for what the groups "
+            "spent before. The test's main figure."
+        ),
+        "experiment.<name>.uplift_revenue_relative": N_(
+            "The uplift in revenue per customer over the revenue per control customer."
+        ),
+        "experiment.<name>.incremental_revenue": N_(
+            "The uplift in revenue per customer times the treated customers."
+        ),
+        "experiment.<name>.cost": N_(
+            "Cost per treated customer, as the client file has it, times the treated customers."
+        ),
+        "experiment.<name>.net_value": N_(
+            "Revenue that the measure brought, times the margin, less its cost."
+        ),
+        "experiment.<name>.cuped_reduction": N_(
+            "How much narrower the interval of the uplift in revenue is for the correction by "
+            "what the same customers spent before the test."
+        ),
+        "experiment.<name>.smallest_rise": N_(
+            "The smallest rise in the share that buys which a test of this size shows in 80% of "
+            "cases, as a share of all customers."
+        ),
+        "experiment.<name>.placebo_revenue": N_(
+            "The same comparison moved to a window earlier, when the campaign can't have worked: "
+            "revenue per treated customer less that of comparable ones. It should include 0."
+        ),
+        "experiment.<name>.raw_difference": N_(
+            "Revenue per treated customer less that of all others. It is not the effect: those "
+            "who are sent more bought more before."
+        ),
+        "experiment.<name>.comparable_share": N_(
+            "Share of the treated customers for whom there are customers who weren't treated and "
+            "who had bought alike before; only they are compared."
+        ),
+        "experiment.<name>.worst_imbalance": N_(
+            "The largest standardised difference between the treated and the comparable customers "
+            "in what was known of them before; below 0.1 they count as alike."
         ),
     },
 }

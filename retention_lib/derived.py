@@ -25,6 +25,7 @@ from retention_lib.errors import UsageError
 from retention_lib.keys.refusals import (
     allowed_phrase,
     choices,
+    holds_named,
     is_model,
     nested_model,
     types_within,
@@ -150,7 +151,8 @@ def _rows(model: type[BaseModel], above: str) -> Iterator[tuple[str, str, str, s
         shown = "required" if field.is_required() else "" if default is None else _yaml(default)
         yield f"`{above}{name}`", allowed_phrase(field), shown, f"{field.description}"
         if inner := nested_model(field):
-            yield from _rows(inner, f"{above}{name}.")
+            named = "<name>." if holds_named(field) else ""
+            yield from _rows(inner, f"{above}{name}.{named}")
 
 
 def _yaml(default: Any) -> str:

@@ -97,6 +97,74 @@ UNITS: Final[Mapping[str, Unit]] = {
     "timing.peaks": "count",
     "timing.peak_return_difference": "share",
     "timing.birthday_ratio": "ratio",
+    "programme.members": "count",
+    "programme.joined": "count",
+    "programme.left": "count",
+    "programme.participation": "share",
+    "programme.active_rate": "share",
+    "programme.revenue_share": "share",
+    "programme.redemption_rate": "share",
+    "programme.breakage_rate": "share",
+    "programme.outstanding": "number",
+    "programme.liability": "currency",
+    "programme.cost": "currency",
+    "programme.break_even_uplift": "share",
+    "programme.uplift_revenue": "currency",
+    "programme.uplift_revenue_relative": "share",
+    "programme.uplift_repurchase": "share",
+    "programme.roi": "ratio",
+    "programme.net_value": "currency",
+    "survey.nps": "number",
+    "survey.nps_weighted": "number",
+    "survey.promoters": "share",
+    "survey.detractors": "share",
+    "survey.csat": "share",
+    "survey.csat_mean": "number",
+    "survey.ces": "number",
+    "survey.response_rate": "share",
+    "survey.answers": "count",
+    "survey.promoter_repurchase_difference": "share",
+    "survey.promoter_spend_difference": "currency",
+    "survey.detractors_of_value": "count",
+    "survey.detractors_at_stake": "currency",
+    "subscription.subscribers_start": "count",
+    "subscription.subscribers_end": "count",
+    "subscription.new": "count",
+    "subscription.returned": "count",
+    "subscription.lost": "count",
+    "subscription.logo_churn": "share",
+    "subscription.monthly_churn": "share",
+    "subscription.mrr_start": "currency",
+    "subscription.mrr_end": "currency",
+    "subscription.mrr_new": "currency",
+    "subscription.mrr_returned": "currency",
+    "subscription.mrr_expansion": "currency",
+    "subscription.mrr_contraction": "currency",
+    "subscription.mrr_churned": "currency",
+    "subscription.gross_retention": "share",
+    "subscription.net_retention": "share",
+    "subscription.arpu": "currency",
+    "subscription.median_lifetime": "months",
+    "subscription.residual_lifetime": "months",
+    "subscription.value": "currency",
+    "subscription.renewals_due": "count",
+    "subscription.due_at_stake": "currency",
+    "experiment.<name>.customers": "count",
+    "experiment.<name>.control_customers": "count",
+    "experiment.<name>.srm_p": "number",
+    "experiment.<name>.uplift_repurchase": "share",
+    "experiment.<name>.uplift_orders": "number",
+    "experiment.<name>.uplift_revenue": "currency",
+    "experiment.<name>.uplift_revenue_relative": "share",
+    "experiment.<name>.incremental_revenue": "currency",
+    "experiment.<name>.cost": "currency",
+    "experiment.<name>.net_value": "currency",
+    "experiment.<name>.cuped_reduction": "share",
+    "experiment.<name>.smallest_rise": "share",
+    "experiment.<name>.placebo_revenue": "currency",
+    "experiment.<name>.raw_difference": "currency",
+    "experiment.<name>.comparable_share": "share",
+    "experiment.<name>.worst_imbalance": "number",
 }
 
 #: Shares that aren't bounded by 0 and 1: the textbook's rate counts the reactivated, a bias and a
@@ -105,15 +173,34 @@ UNBOUNDED: Final = frozenset(
     {
         *("retention.rate_formula", "holdout.bias", "timing.best_weekday_lift"),
         *("timing.season_peak_lift", "timing.peak_return_difference"),
+        *("survey.promoter_repurchase_difference",),
+        *("subscription.net_retention", "subscription.monthly_churn"),
+        "programme.uplift_repurchase",
+        *("programme.uplift_revenue_relative", "programme.break_even_uplift"),
+        *("experiment.<name>.uplift_repurchase", "experiment.<name>.uplift_revenue_relative"),
+        "experiment.<name>.cuped_reduction",
     }
 )
 
 _PARAMETER: Final = re.compile(r"model\.(bgnbd|mbgnbd|paretonbd|gammagamma)\.\w+")
+#: The figures of a campaign, whose name the client file gives: `experiment.<name>.uplift_revenue`.
+_OF_EXPERIMENT: Final = re.compile(r"experiment\.[a-z0-9][a-z0-9_]*\.([a-z0-9_]+)")
+
+
+def general(name: str) -> str:
+    """A metric's id as `UNITS` has it: `<name>` where the client file gives a name."""
+    found = _OF_EXPERIMENT.fullmatch(name)
+    return f"experiment.<name>.{found[1]}" if found else name
 
 
 def is_metric(name: str) -> bool:
     """Whether a report can have a figure of this id."""
-    return name in UNITS or _PARAMETER.fullmatch(name) is not None
+    return general(name) in UNITS or _PARAMETER.fullmatch(name) is not None
+
+
+def unit_of(name: str) -> Unit:
+    """The unit of a metric; models' parameters are plain numbers."""
+    return UNITS.get(general(name), "number")
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ from pydantic import (
 from retention_lib.client_file import read_document
 from retention_lib.errors import ClientFileError
 from retention_lib.keys import values as v
+from retention_lib.keys.datasets import Experiments, Programme, Subscriptions, Survey
 from retention_lib.keys.findings import findings_of, in_order
 from retention_lib.keys.parts import Benchmark, Brand, Columns, CsvFormat, Part
 from retention_lib.keys.refusals import Allowed, conflict, lacking
@@ -53,6 +54,8 @@ _COLUMNS = Allowed(
     "a mapping from fields to columns, such as {customer: id, date: day, amount: sum}"
 )
 _CSV = Allowed("a mapping with delimiter, decimal, thousands, encoding or date_format")
+_PROGRAMME = Allowed("a mapping with members, and ledger where there is one")
+_SOURCE = Allowed("a mapping with source and columns")
 
 
 TIERS: Final = {N_("gold"): 0.05, N_("silver"): 0.20, N_("bronze"): 0.75}
@@ -157,12 +160,16 @@ class Params(Part):
     brand: Annotated[Brand, Allowed("a mapping with logo or accent")] = Field(
         default=Brand(), description="Logo and accent colour of the report"
     )
-    programme: v.Dataset | None = Field(default=None, description="Data on the loyalty programme")
-    experiments: v.Dataset | None = Field(
-        default=None, description="Data on campaigns that were tested"
+    programme: Annotated[Programme | None, _PROGRAMME] = Field(
+        default=None, description="Data on the loyalty programme"
     )
-    survey: v.Dataset | None = Field(default=None, description="Data on what customers say")
-    subscriptions: v.Dataset | None = Field(default=None, description="Data on subscriptions")
+    experiments: Experiments = Field(default={}, description="Data on campaigns, by their names")
+    survey: Annotated[Survey | None, _SOURCE] = Field(
+        default=None, description="Data on what customers say"
+    )
+    subscriptions: Annotated[Subscriptions | None, _SOURCE] = Field(
+        default=None, description="Data on subscriptions"
+    )
 
     # A check between two keys sits on the later one. What was refused is missing from `info.data`.
 

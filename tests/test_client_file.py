@@ -35,6 +35,8 @@ currency: NOK
 columns: {customer: id, date: day, amount: sum}
 """
 OWN_VALUES = yaml.safe_load(OWN)
+SURVEY = "source: s.csv, columns: {customer: a, date: d, csat: c}"
+MAIL = "source: e.csv, columns: {customer: id, start: d, group: g}"
 
 
 @pytest.fixture
@@ -107,14 +109,17 @@ def test_values_are_read_as_papermill_reads_them(tmp_path):
     path.write_text(
         OWN + "as_of: 2024-02-29\nacquisition_cost: 1_000\npseudonymise: off\n"
         'guest_ids: [0, -1, guest, "007", 0815]\n'
-        "survey: &b {x: 1, y: [2, z]}\nprogramme: {<<: *b, x: 3}\n",
+        "programme:\n  members: &b {source: m.csv, columns: {customer: id, joined: day}}\n"
+        "  ledger: {<<: *b, columns: {customer: id, date: day, cost: cost}}\n",
         encoding="utf-8",
     )
     params = read_client_file(path).params
     assert params == params_from_notebook(read_yaml_file(str(path)))
     assert params.guest_ids == ["0", "-1", "guest", "007", "0815"]
     assert (params.as_of, params.acquisition_cost) == (dt.date(2024, 2, 29), 1000)
-    assert params.programme == {"x": 3, "y": [2, "z"]}
+    programme = params.programme
+    assert (programme.ledger.source, programme.ledger.columns.cost) == ("m.csv", "cost")
+    assert programme.members.columns.joined == "day"
 
 
 def test_the_order_of_tiers_is_kept_and_is_part_of_what_they_say():
@@ -232,8 +237,29 @@ REFUSED = {
     "start: 2024-05-01\nas_of: 2024-05-01": "line 6, as_of: found 2024-05-01; allowed is a day "
     "after start, which is 2024-05-01.",
     "table: orders": "table: found a table, but source isn't a database; leave table out.",
-    "programme: members.csv": 'programme: found "members.csv"; allowed is a mapping of settings.',
-    "survey: {when: {no: 1}}": "survey.when.no: this key isn't text to YAML; put it in quotes.",
+    "programme: members.csv": 'programme: found "members.csv"; allowed is a mapping with members, '
+    "and ledger where there is one.",
+    "programme: {members: {source: m.csv, columns: {customer: id, joind: d}}}": "5, "
+    "programme.members.columns.joind: unknown key; did you mean joined?",
+    "survey: {source: s.csv, columns: {customer: a, date: d}}": "line 5, survey.columns: needs one "
+    "of nps, csat and ces.",
+    "survey: {source: s.csv}": "survey.columns: the key is missing; allowed is a mapping such as "
+    "{customer: id, date: day, nps: score}.",
+    f"survey: {{{SURVEY}, csat_scale: [5, 1]}}": "survey.csat_scale: found a list; allowed is a "
+    "list of the lowest and the highest score, such as [1, 5].",
+    f"survey: {{{SURVEY}, table: x}}": "survey.table: found a table, but source isn't a database",
+    f"experiments: {{a: {{{MAIL}}}}}": "experiments.a.control: the key is missing; name the group "
+    "that was left alone, or write assigned: chosen where no lot drew the groups.",
+    "experiments: {a: {source: e.csv, columns: {customer: id, start: d}, control: b}}": "line 5, "
+    "experiments.a.assigned: columns needs group where a lot drew the groups; name it, or write",
+    f"experiments: {{a b: {{{MAIL}, control: x}}}}": 'experiments.a b: found "a b"; allowed is a '
+    "short name of a-z, 0-9 and _, such as spring_mail.",
+    f"experiments: {{a: {{{MAIL}, control: x, split: {{x: 0.5, y: 0.4}}}}}}": "experiments.a.split"
+    ": the shares add up to 0.9; allowed is a total of 1.",
+    f"experiments: {{a: {{{MAIL}, controls: x}}}}": "experiments.a.controls: unknown key; did you "
+    "mean control?",
+    "experiments: {a: {source: 'builtin:cdnow', control: x}}": "allowed is "
+    "builtin:completejourney-campaigns",
     "languge: nb": "line 5, languge: unknown key; did you mean language?",
     "as-of: 2024-01-01": "unknown key; did you mean as_of?",
     "horizon: 6": "unknown key; did you mean horizon_months?",
@@ -396,8 +422,9 @@ def test_a_password_that_is_a_number_is_not_printed_either(errors_of):
 
 
 def test_a_data_set_may_name_its_password(tmp_path):
-    survey = {"source": "postgresql://me:${PW}@host/shop", "password": "${PW}"}
-    assert Params(**OWN_VALUES, survey=survey).survey == survey
+    columns = {"customer": "id", "date": "day", "nps": "score"}
+    survey = {"source": "postgresql://me:${PW}@host/shop", "table": "answers", "columns": columns}
+    assert Params(**OWN_VALUES, survey=survey).survey.source == survey["source"]
 
 
 def test_pydantics_own_error_shows_no_input():
@@ -498,12 +525,30 @@ _names = st.text(st.characters(codec="utf-8", categories=["L", "N", "P", "Zs"]),
     lambda text: bool(text.strip()) and not holds_secret(text)
 )
 _months = st.integers(1, 1200)
-_plain = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
-    | _names.filter(lambda text: not holds_secret(text, settings=True)),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_names, inner, max_size=3),
-    max_leaves=6,
-)  # fmt: skip
+_members = st.fixed_dictionaries(
+    {
+        "source": st.just("m.csv"),
+        "columns": st.fixed_dictionaries(
+            {"customer": _names, "joined": _names}, optional={"left": _names, "tier": _names}
+        ),
+    },
+    optional={"csv": st.just({"delimiter": ";"})},
+)
+_experiment = st.fixed_dictionaries(
+    {
+        "source": st.just(["e.csv"]),
+        "columns": st.fixed_dictionaries({"customer": _names, "start": _names, "group": _names}),
+        "control": _names,
+    },
+    optional={"days": st.integers(1, 1000), "split": st.just({"a": 0.25, "b": 0.75})},
+)
+_survey = st.fixed_dictionaries(
+    {
+        "source": st.just("s.csv"),
+        "columns": st.fixed_dictionaries({"customer": _names, "date": _names, "csat": _names}),
+    },
+    optional={"csat_scale": st.just([0, 10])},
+)
 _values = st.fixed_dictionaries(
     {
         "client": st.from_regex(r"[a-z0-9][a-z0-9_-]{0,63}", fullmatch=True),
@@ -534,7 +579,12 @@ _values = st.fixed_dictionaries(
         "margin": st.floats(0, 1, exclude_min=True),
         "pseudonymise": st.booleans(),
         "brand": st.just({"accent": "#1f4e79"}) | st.just({}),
-        "programme": st.dictionaries(_names, _plain, max_size=3) | st.none(),
+        "programme": st.fixed_dictionaries(
+            {"members": _members}, optional={"point_value": st.floats(1e-6, 100)}
+        )
+        | st.none(),
+        "experiments": st.dictionaries(st.sampled_from(["mail", "spring_2"]), _experiment),
+        "survey": _survey | st.none(),
     },
 )
 

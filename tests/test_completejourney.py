@@ -314,3 +314,16 @@ def test_another_builtin_is_refused_with_those_there_are() -> None:
         "source: builtin:cdnw can't be opened here; the built-in sources are "
         "builtin:cdnow, builtin:cdnow-sample, builtin:completejourney"
     )
+
+
+@pytest.mark.slow
+def test_the_coupons_as_a_programme(base: Base) -> None:
+    members, ledger = base.dataset("members"), base.dataset("ledger")
+    assert members is not None
+    assert ledger is not None
+    assert members.rows_used == 1_559  # households in the package's table of campaigns
+    frame = ledger.frame()
+    # all redemptions of the package but the 23 of campaigns that began before the log
+    assert frame["redeemed"].sum() == 2_102 - 23
+    balance = frame.groupby("customer")[["earned", "redeemed", "expired"]].sum()
+    assert (balance["earned"] - balance["redeemed"] - balance["expired"] >= 0).all()

@@ -20,6 +20,9 @@ from PIL import Image
 
 from retention_lib.report import figures
 from retention_lib.report.figures import Drawn, marks
+from retention_lib.report.figures import comparison as comparison_figures
+from retention_lib.report.figures import subscription as subscription_figures
+from retention_lib.report.figures import survey as survey_figures
 from retention_lib.report.figures.style import COLOURS, QUIET, TEXT_COLOURS, luminance
 from retention_lib.report.language import Formats
 
@@ -95,6 +98,69 @@ def tracking(n: int = 78) -> pd.DataFrame:
             "actual": 60.0 * i,
             "forecast": np.where(i < 39, 60.0 * i, 2340 + 50 * (i - 39)),
             "baseline": np.where(i < 39, np.nan, 2340 + 48 * (i - 39)),
+        }
+    )
+
+
+def seen_thrice(raw: float = 0.75) -> pd.DataFrame:
+    labels = (
+        "Against all others (no effect)",
+        "Against themselves before (no effect)",
+        "Against comparable customers",
+    )
+    return pd.DataFrame(
+        {
+            "label": labels,
+            "value": [raw, raw * 0.06, raw * 0.045],
+            "low": [NAN, NAN, raw * 0.045 - 0.024],
+            "high": [NAN, NAN, raw * 0.045 + 0.024],
+            "is_effect": [False, False, True],
+        }
+    )
+
+
+def member_months(level: int = 100, n: int = 20) -> pd.DataFrame:
+    i = np.arange(n)
+    joined = np.round(level * (1 + 0.3 * np.sin(i))).astype(int)
+    left = np.where(i > 4, level // 9, 0)
+    return pd.DataFrame(
+        {
+            "month": pd.date_range("2023-05-01", periods=n, freq="MS"),
+            "joined": joined,
+            "left": left,
+            "closing": np.cumsum(joined - left),
+            "complete": [True] * (n - 1) + [False],
+        }
+    )
+
+
+def point_months(level: float = 1000.0, n: int = 20) -> pd.DataFrame:
+    i = np.arange(n)
+    earned = level * (1 + i / 10)
+    redeemed, expired = 0.5 * earned, np.where(i > 11, 0.2 * earned, 0.0)
+    return pd.DataFrame(
+        {
+            "month": pd.date_range("2023-05-01", periods=n, freq="MS"),
+            "earned": earned,
+            "redeemed": redeemed,
+            "expired": expired,
+            "outstanding": np.cumsum(earned - redeemed - expired),
+            "complete": [True] * (n - 1) + [False],
+        }
+    )
+
+
+def point_ages(redeemed: float = 0.6, expired: float = 0.25, n: int = 12) -> pd.DataFrame:
+    part = (np.arange(n) + 1) / n
+    used, gone = redeemed * part**0.5, expired * part**4
+    return pd.DataFrame(
+        {
+            "age": np.arange(n),
+            "redeemed": used,
+            "low": used * 0.95,
+            "high": used * 1.05,
+            "expired": gone,
+            "open": 1 - used - gone,
         }
     )
 
@@ -367,9 +433,197 @@ def over_reports(n: int = 4, figures_: int = 5, level: float = 0.4, **columns: o
     return frame.assign(**columns)
 
 
+def answered_by(*names: str, best: float = 0.5, worst: float = 0.2) -> pd.DataFrame:
+    told = ["35 (32 to 39), n = 1,739"] * len(names)
+    frame = pd.DataFrame({"label": names, "told": told, "n": 1739.0, "stands_out": 0})
+    return frame.assign(best=best, worst=worst, middle=1 - best - worst)
+
+
+def scored_over(n: int = 14, level: float = 30.0, spread: float = 10.0) -> pd.DataFrame:
+    value = level + 0.5 * spread * np.sin(np.arange(n))
+    ends = {"value": value, "low": value - spread, "high": value + spread}
+    return pd.DataFrame({"date": pd.date_range("2023-01-01", periods=n, freq="MS"), **ends})
+
+
+def back_by_score(
+    *names: str, level: float = 0.4, apart: float = 0.08, alike: float = 0.03
+) -> pd.DataFrame:
+    place = np.arange(len(names))[::-1]
+    raw, fair = level + apart * place, level + alike * place
+    return pd.DataFrame(
+        {
+            **{"label": names, "n": 400.0, "came_back": raw, "low": raw - 0.03, "high": raw + 0.03},
+            **{"alike": fair, "alike_low": fair - 0.04, "alike_high": fair + 0.04},
+        }
+    )
+
+
+KINDS = ("Promoters", "Passives", "Detractors", "Asked, kept silent")
+SIDES = ("Dissatisfied customers", "Those in between", "Satisfied customers")
+
+
+def recurring(*values: float) -> pd.DataFrame:
+    names = ["At the start", "Lost", "Pay less", "Pay more", "Returned", "New", "At the end"]
+    kinds = ["start", "loss", "loss", "gain", "gain", "gain", "end"]
+    return pd.DataFrame({"step": names, "kind": kinds, "value": values})
+
+
+def recurring_months(n: int = 36, level: float = 9e3, last_open: bool = False) -> pd.DataFrame:
+    i = np.arange(n)
+    parts = {
+        "new": level * (1 + 0.2 * np.sin(i)),
+        "returned": level * 0.1 * (i % 3),
+        "expansion": level * 0.05,
+        "churned": level * (0.7 + 0.3 * np.cos(i)),
+        "contraction": level * 0.02,
+        "end": level * (10 + i),
+        "complete": [True] * (n - 1) + [not last_open] if n else [],
+    }
+    return pd.DataFrame({"month": pd.date_range("2022-01-01", periods=n, freq="MS"), **parts})
+
+
+def staying(watched: int = 45, ahead: int = 90, months: int = 1) -> pd.DataFrame:
+    t = np.arange(max(watched, ahead) + 1)
+    share = (1 + t / 3.0) ** -0.7
+    seen, on = t <= watched, t <= ahead
+    return pd.DataFrame(
+        {
+            "months": t * months,
+            "observed": np.where(seen, share, NAN),
+            "low": np.where(seen, share * 0.95, NAN),
+            "high": np.where(seen, np.minimum(share * 1.05, 1), NAN),
+            "model": np.where(on, share, NAN),
+            "model_low": np.where(on, share * 0.9, NAN),
+            "model_high": np.where(on, np.minimum(share * 1.1, 1), NAN),
+        }
+    )
+
+
+def leaving(n: int = 45, level: float = 0.2, months: int = 1) -> pd.DataFrame:
+    t = np.arange(1, n + 1)
+    hazard = level * 3 / (2 + t)
+    return pd.DataFrame(
+        {
+            "months": t * months,
+            "hazard": hazard,
+            "low": hazard * 0.7,
+            "high": hazard * 1.3 + t / 400,
+            "model": hazard,
+        }
+    )
+
+
 LONG = [f"Customers who used to buy often and have not been seen for long, {i}" for i in range(8)]
 
+
+def uplifted(groups: int = 2, size: float = 0.12, **columns: object) -> pd.DataFrame:
+    rows = [
+        {"group": f"Group {g}" if groups > 1 else "", "label": label, "said": said}
+        for g in range(groups)
+        for label, said in (
+            ("Revenue per customer", "+€3.51"),
+            ("Customers who buy", "+5.1 points"),
+            ("Orders per customer", "+0.08"),
+        )
+    ]
+    value = size * np.cos(np.arange(3 * groups))
+    frame = pd.DataFrame(rows).assign(value=value, low=value - 0.9 * size, high=value + size)
+    return frame.assign(stands=np.sign(frame["low"]) * (frame["low"] > 0)).assign(**columns)
+
+
+def power_by_rise(top: float = 0.05, times: tuple[int, ...] = (1, 2, 4)) -> pd.DataFrame:
+    rise = np.linspace(0, top, 41)
+    return pd.concat(
+        pd.DataFrame(
+            {
+                "customers": 3000 * k,
+                "rise": rise,
+                "power": 0.05 + 0.95 * (1 - np.exp(-k * (1.6 * rise / top) ** 2)),
+            }
+        )
+        for k in times
+    )
+
+
+def bought_by_day(days: int = 90, level: float = 0.4, gap: float = 0.06) -> pd.DataFrame:
+    day = np.arange(1, days + 1)
+    frames = []
+    for treated in (True, False):
+        share = (level + gap * treated) * (1 - np.exp(-day / 35))
+        own = pd.DataFrame({"treated": treated, "day": day, "share": share})
+        frames.append(own.assign(low=share * 0.95, high=share * 1.05))
+    return pd.concat(frames)
+
+
+def by_window(*values: float, raw: float = 190.0, half: float = 20.0) -> pd.DataFrame:
+    value = np.array(values)
+    labels = [
+        "43 to 84 days\nbefore",
+        "42 days\nbefore",
+        "42 days\nfrom the first on",
+        "days 43\nto 84",
+    ]
+    return pd.DataFrame(
+        {
+            "window": np.arange(len(value)) - len(value) // 2,
+            "label": labels[: len(value)],
+            "value": value,
+            "low": value - half,
+            "high": value + half,
+            "raw": raw * (1 + np.arange(len(value)) / 20),
+        }
+    )
+
+
+def apart(rows: int = 15, after: float = 0.01) -> pd.DataFrame:
+    before = 0.4 + np.abs(np.sin(np.arange(rows)))
+    labels = [f"Purchases, {28 * n + 1} to {28 * n + 28} days before" for n in range(rows)]
+    return pd.DataFrame({"label": labels, "before": before, "after": after * np.ones(rows)})
+
+
+def compared_by(rows: int = 7, level: float = 0.04) -> pd.DataFrame:
+    share = level * (1 + np.sin(np.arange(rows)))
+    names = [
+        "First campaign ever sent",
+        "Each sending, whatever came before",
+        "Longer time, 56 days",
+    ]
+    frame = pd.DataFrame({"label": [names[n % 3] for n in range(rows)], "share": share})
+    for name, column in (("share", share), ("placebo", 0.7 * share)):
+        frame[f"{name}_low"], frame[f"{name}_high"] = column - 1.5 * level, column + 1.5 * level
+    frame["placebo_share"] = 0.7 * share
+    return frame.assign(passed=[None if n == 1 else n % 4 != 3 for n in range(rows)])
+
+
+def sent_out(rows: int = 8, level: float = 20.0, kinds: int = 3) -> pd.DataFrame:
+    value = level * np.sin(np.arange(rows))
+    return pd.DataFrame(
+        {
+            "group": [f"Type {'ABC'[n * kinds // rows]}" if kinds else "" for n in range(rows)],
+            "label": [f"{n + 4}, Aug {n + 1}, 2017 (n = {100 + n})" for n in range(rows)],
+            "value": value,
+            "low": value - 2 * level,
+            "high": value + 2 * level,
+            "shrunk": 0.1 * value,
+            "stands": [int(n == 1) - int(n == 5) for n in range(rows)],
+        }
+    )
+
+
 USUAL: dict[str, Callable[[Formats], Drawn]] = {
+    "comparison_by_window": lambda fmt: comparison_figures.comparison_by_window(
+        by_window(13.4, 8.5, 3.6, 0.0), fmt, "Found nothing"
+    ),
+    "comparison_balance": lambda fmt: comparison_figures.comparison_balance(apart(), fmt, 0.1),
+    "comparison_ways": lambda fmt: comparison_figures.comparison_ways(
+        compared_by(), fmt, "They differ"
+    ),
+    "campaign_forest": lambda fmt: comparison_figures.campaign_forest(
+        sent_out(), fmt, "One stands out"
+    ),
+    "experiment_days": lambda fmt: figures.experiment_days(bought_by_day(), fmt),
+    "experiment_uplifts": lambda fmt: figures.experiment_uplifts(uplifted(), fmt, "Found it"),
+    "experiment_power": lambda fmt: figures.experiment_power(power_by_rise(), fmt),
     "monthly_customers": lambda fmt: figures.monthly_customers(by_month(), fmt),
     "monthly_revenue": lambda fmt: figures.monthly_revenue(by_month(level=1e6), fmt),
     "orders_by_month": lambda fmt: figures.orders_by_month(by_month(), fmt),
@@ -412,11 +666,135 @@ USUAL: dict[str, Callable[[Formats], Drawn]] = {
         *moves((90, 20, 5), (30, 200, 60), (9, 80, 900)), fmt, "Tier then", "Tier now"
     ),
     "report_trends": lambda fmt: figures.report_trends(over_reports(), fmt),
+    "programme_effect": lambda fmt: figures.programme_effect(seen_thrice(), fmt, 0.021),
+    "member_flow": lambda fmt: figures.member_flow(member_months(), fmt),
+    "points_by_month": lambda fmt: figures.points_by_month(point_months(), fmt),
+    "points_by_age": lambda fmt: figures.points_by_age(point_ages(), fmt, "month"),
     "value_slipping": lambda fmt: figures.value_slipping(waits(), fmt, NAMES),
     "caught_revenue": lambda fmt: figures.caught_revenue(caught(0.61, 0.58, 0.83), fmt),
+    "revenue_flow": lambda fmt: subscription_figures.revenue_flow(
+        recurring(114_502, 42_397, 1_650, 4_150, 396, 62_715, 137_716), fmt
+    ),
+    "recurring_revenue": lambda fmt: subscription_figures.recurring_revenue(
+        recurring_months(), fmt
+    ),
+    "subscriber_survival": lambda fmt: subscription_figures.subscriber_survival(staying(), fmt),
+    "renewal_losses": lambda fmt: subscription_figures.renewal_losses(leaving(), fmt),
+    "survey_groups": lambda fmt: survey_figures.survey_groups(
+        answered_by("All customers", "Champions", "Loyal", "At risk"),
+        *(fmt, KINDS[2::-1], "Score and 95% interval", "Champions are happier"),
+    ),
+    "survey_over_time": lambda fmt: survey_figures.survey_over_time(scored_over(), fmt, "Steady"),
+    "survey_later": lambda fmt: survey_figures.survey_later(
+        back_by_score(*KINDS), fmt, "Promoters came back more often"
+    ),
 }
 
 EDGES: dict[str, Callable[[], Drawn]] = {
+    "windows of thousands": lambda: comparison_figures.comparison_by_window(
+        by_window(1e4, -2e4, 3e4, 5e4, raw=9e4, half=2e4), NB, "Much"
+    ),
+    "a raw difference like the other": lambda: comparison_figures.comparison_by_window(
+        by_window(9.0, 8.0, 10.0, 9.5, raw=10.0, half=4.0), EN, "Alike"
+    ),
+    "a raw difference below": lambda: comparison_figures.comparison_by_window(
+        by_window(2.0, 1.0, 3.0, raw=-30.0, half=9.0), NB, "Fewer"
+    ),
+    "one window": lambda: comparison_figures.comparison_by_window(
+        by_window(2.0).assign(window=0), EN, "One"
+    ),
+    "no window": lambda: comparison_figures.comparison_by_window(by_window(), EN, "None"),
+    "groups still apart": lambda: comparison_figures.comparison_balance(apart(4, 0.6), NB, 0.1),
+    "groups alike from the start": lambda: comparison_figures.comparison_balance(
+        apart(3).assign(before=0.02), EN, 0.1
+    ),
+    "no groups": lambda: comparison_figures.comparison_balance(apart(0), EN, 0.1),
+    "one way": lambda: comparison_figures.comparison_ways(compared_by(1), NB, "One"),
+    "ways of next to nothing": lambda: comparison_figures.comparison_ways(
+        compared_by(3, 1e-4), EN, "Nothing"
+    ),
+    "ways of thousands of per cent": lambda: comparison_figures.comparison_ways(
+        compared_by(4, 30.0), NB, "Much"
+    ),
+    "no way": lambda: comparison_figures.comparison_ways(compared_by(0), EN, "None"),
+    "one campaign": lambda: comparison_figures.campaign_forest(sent_out(1, kinds=0), NB, "One"),
+    "campaigns of millions": lambda: comparison_figures.campaign_forest(
+        sent_out(5, 3e6, 1), NB, "Much"
+    ),
+    "twenty campaigns": lambda: comparison_figures.campaign_forest(sent_out(20), EN, "Many"),
+    "no campaign": lambda: comparison_figures.campaign_forest(sent_out(0), EN, "None"),
+    "recurring revenue of millions": lambda: subscription_figures.revenue_flow(
+        recurring(114e6, 42e6, 1.6e6, 4.1e6, 0, 62.7e6, 138.2e6), NB
+    ),
+    "recurring revenue of nothing": lambda: subscription_figures.revenue_flow(
+        recurring(0, 0, 0, 0, 0, 0, 0), EN
+    ),
+    "recurring revenue from nothing": lambda: subscription_figures.revenue_flow(
+        recurring(0, 0, 0, 0, 0, 99, 99), NB
+    ),
+    "no month of recurring revenue": lambda: subscription_figures.recurring_revenue(
+        recurring_months(0), EN
+    ),
+    "one month of recurring revenue": lambda: subscription_figures.recurring_revenue(
+        recurring_months(1, last_open=True), NB
+    ),
+    "months of small recurring revenue": lambda: subscription_figures.recurring_revenue(
+        recurring_months(5, 0.4, last_open=True), EN
+    ),
+    "months without a loss": lambda: subscription_figures.recurring_revenue(
+        recurring_months(12).assign(churned=0.0, contraction=0.0), NB
+    ),
+    "months with losses only": lambda: subscription_figures.recurring_revenue(
+        recurring_months(12).assign(new=0.0, returned=0.0, expansion=0.0), EN
+    ),
+    "nobody watched to a renewal": lambda: subscription_figures.subscriber_survival(
+        staying(0).assign(observed=NAN), EN
+    ),
+    "subscribers without a projection": lambda: subscription_figures.subscriber_survival(
+        staying(5, 5).assign(model=NAN, model_low=NAN, model_high=NAN), NB
+    ),
+    "subscribers of years": lambda: subscription_figures.subscriber_survival(
+        staying(7, 10, 12), NB
+    ),
+    "subscribers of one renewal": lambda: subscription_figures.subscriber_survival(
+        staying(1, 3), EN
+    ),
+    "nobody leaves": lambda: subscription_figures.renewal_losses(
+        leaving(12).assign(hazard=0.0, low=0.0, high=0.04, model=NAN), EN
+    ),
+    "no renewal": lambda: subscription_figures.renewal_losses(leaving(0), EN),
+    "one renewal": lambda: subscription_figures.renewal_losses(leaving(1), NB),
+    "renewals of ten years": lambda: subscription_figures.renewal_losses(leaving(10, 0.4, 12), NB),
+    "uplift of one group": lambda: figures.experiment_uplifts(uplifted(1), NB, "Found it."),
+    "uplifts of six groups": lambda: figures.experiment_uplifts(uplifted(6), NB, "Found it"),
+    "uplifts unknown": lambda: figures.experiment_uplifts(
+        uplifted(value=NAN, low=NAN, high=NAN), EN, "Nothing"
+    ),
+    "an uplift without interval": lambda: figures.experiment_uplifts(
+        uplifted(1, low=[NAN, -0.1, -0.2], high=[NAN, 0.2, 0.3]), EN, "Found it"
+    ),
+    "an endless interval": lambda: figures.experiment_uplifts(
+        uplifted(1, low=[-0.9, -0.1, -0.2], high=[40.0, 0.2, 0.3]), NB, "Found it"
+    ),
+    "uplifts of next to nothing": lambda: figures.experiment_uplifts(
+        uplifted(2, 0.0004), EN, "Found it"
+    ),
+    "uplifts of thousands of per cent": lambda: figures.experiment_uplifts(
+        uplifted(2, 40.0), NB, "Found it"
+    ),
+    "groups of long names": lambda: figures.experiment_uplifts(
+        uplifted(1, group="A measure with $a^2$ very long name that doesn't fit on a line"),
+        *(NB, "Found it"),
+    ),
+    "a test of no days": lambda: figures.experiment_days(bought_by_day(0), EN),
+    "a test of a day": lambda: figures.experiment_days(bought_by_day(1), NB),
+    "a test of 1,000 days": lambda: figures.experiment_days(bought_by_day(1000), NB),
+    "a test that all pass": lambda: figures.experiment_days(bought_by_day(90, 1.0, 0.0), EN),
+    "a test of one side": lambda: figures.experiment_days(bought_by_day().query("treated"), EN),
+    "no power": lambda: figures.experiment_power(power_by_rise().iloc[:0], EN),
+    "power of one size": lambda: figures.experiment_power(power_by_rise(times=(1,)), NB),
+    "power of tiny rises": lambda: figures.experiment_power(power_by_rise(0.0002), NB),
+    "power of huge rises": lambda: figures.experiment_power(power_by_rise(0.9), EN),
     "no month": lambda: figures.monthly_customers(by_month().iloc[:0], EN),
     "one month": lambda: figures.monthly_customers(by_month(1), EN),
     "one month, revenue, long amounts": lambda: figures.monthly_revenue(by_month(1, 1e10), NB),
@@ -629,6 +1007,24 @@ EDGES: dict[str, Callable[[], Drawn]] = {
     "reports of several definitions": lambda: figures.report_trends(
         over_reports(4, 3, stretch=[0, 1, 1, 2] * 3), EN
     ),
+    "no comparison of members": lambda: figures.programme_effect(seen_thrice(NAN), EN),
+    "a programme without a cost": lambda: figures.programme_effect(seen_thrice(), NB),
+    "a break-even beside 0": lambda: figures.programme_effect(seen_thrice(), NB, 0.00004),
+    "a break-even far off": lambda: figures.programme_effect(seen_thrice(), EN, 3.2),
+    "one comparison alone": lambda: figures.programme_effect(seen_thrice().tail(1), EN, 0.03),
+    "a fall since joining": lambda: figures.programme_effect(seen_thrice(-0.3), NB, 0.05),
+    "nobody joined": lambda: figures.member_flow(member_months(0), EN),
+    "one month of members": lambda: figures.member_flow(member_months(9).tail(1), NB),
+    "members in millions": lambda: figures.member_flow(member_months(4_000_000), NB),
+    "no points": lambda: figures.points_by_month(point_months(0.0), EN),
+    "points in millions": lambda: figures.points_by_month(point_months(9e6), NB),
+    "points below zero": lambda: figures.points_by_month(
+        point_months().assign(outstanding=lambda f: -f["outstanding"]), EN
+    ),
+    "points that never end": lambda: figures.points_by_age(point_ages(), NB, "week"),
+    "points that all expire": lambda: figures.points_by_age(point_ages(0.02, 0.98), EN, "week"),
+    "points of one week": lambda: figures.points_by_age(point_ages().head(1), NB, "week"),
+    "points of nobody": lambda: figures.points_by_age(point_ages().iloc[:0], EN),
     "no repeat counts": lambda: figures.repeat_counts(repeats().iloc[:0], EN),
     "repeat counts all zero": lambda: figures.repeat_counts(repeats(0.0), EN),
     "repeat counts of a few": lambda: figures.repeat_counts(repeats(0.01), EN),
@@ -651,6 +1047,34 @@ EDGES: dict[str, Callable[[], Drawn]] = {
     "stakes unknown": lambda: figures.value_slipping(waits(NAN), EN, NAMES),
     "a segment in formula letters": lambda: figures.segments(
         named_segments("$x^2$ & \\frac", "_{b"), EN
+    ),
+    "no group answered": lambda: survey_figures.survey_groups(
+        answered_by(), EN, SIDES, "Satisfied", "None"
+    ),
+    "nine long groups answered": lambda: survey_figures.survey_groups(
+        answered_by(*LONG, "Øl & brus $x^2$"), NB, SIDES, "Satisfied, 95% interval", "Alike"
+    ),
+    "all groups content": lambda: survey_figures.survey_groups(
+        answered_by("A", "B", best=1.0, worst=0.0).assign(stands_out=1), EN, SIDES, "Score", "All"
+    ),
+    "few discontent": lambda: survey_figures.survey_groups(
+        answered_by("A", "B", best=0.95, worst=0.02), EN, SIDES, "Score", "Nearly all"
+    ),
+    "no score over time": lambda: survey_figures.survey_over_time(scored_over(0), EN, "None"),
+    "one score over time": lambda: survey_figures.survey_over_time(scored_over(1, 99.0), NB, "x"),
+    "scores unknown": lambda: survey_figures.survey_over_time(scored_over(3, NAN), EN, "x"),
+    "scores at the bottom": lambda: survey_figures.survey_over_time(
+        scored_over(40, -90.0), EN, "Low"
+    ),
+    "satisfied over time": lambda: survey_figures.survey_over_time(
+        scored_over(5, 0.93, 0.03), NB, "High", "share"
+    ),
+    "nobody scored": lambda: survey_figures.survey_later(back_by_score(), EN, "None"),
+    "two scores, not compared": lambda: survey_figures.survey_later(
+        back_by_score(*SIDES[::2]).assign(alike=NAN, alike_low=NAN, alike_high=NAN), NB, "Raw"
+    ),
+    "scores that say nothing": lambda: survey_figures.survey_later(
+        back_by_score(*KINDS, level=0.05, apart=0.0, alike=0.0), EN, "Equal"
     ),
 }
 

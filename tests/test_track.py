@@ -383,7 +383,9 @@ def test_a_mistyped_metric_and_a_share_in_percent_are_told_all_at_once(tmp_path:
 @given(st.sampled_from(sorted(UNITS)), st.floats(1.01, 1e6))
 def test_no_share_is_more_than_all(name: str, target: float) -> None:
     given_ = {"client": "a", "currency": "USD", "source": "builtin:cdnow"}
-    if UNITS[name] == "share" and name not in UNBOUNDED:
+    is_bounded = UNITS[name] == "share" and name not in UNBOUNDED
+    name = name.replace("<name>", "spring_mail")
+    if is_bounded:
         with pytest.raises(ValidationError):
             Params(**given_, targets={name: target})
     else:

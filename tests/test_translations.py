@@ -20,7 +20,7 @@ from retention_lib.retention.segments import SEGMENTS
 OTHERS = [language for language in languages() if language != SOURCE]
 NB = "\N{NO-BREAK SPACE}"
 #: Said alike in two languages: names, signs, and words that both have.
-_NAMES = re.compile(r"\{\w+\}|[^\w{}]+|CLV|P\(alive\)|BG/NBD|n|RFM|AIC|\d+")
+_NAMES = re.compile(r"\{\w+\}|[^\w{}]+|CLV|P\(alive\)|BG/NBD|Net Promoter Score|n|RFM|AIC|\d+")
 
 
 def translated(language: str) -> list[Message]:

@@ -48,8 +48,9 @@ def report(folder: Path, day: str) -> Path:
     asked = job(folder)
     inputs = parts(asked, folder / "notebooks")
     inputs |= fingerprint.earlier(asked.folder, dt.date.fromisoformat(day))
-    sha256 = fingerprint._of_bytes(asked.file)
+    sha256, *further = fingerprint._of_bytes(asked.file)
     run = {"inputs": inputs, "author": None, "data": {"sha256": sha256}}
+    run["datasets"] = {str(number): {"sha256": one} for number, one in enumerate(further)}
     (made / "run.json").write_text(json.dumps(run))
     return made
 
@@ -117,6 +118,19 @@ def test_an_export_that_is_fetched_again_and_holds_the_same_is_no_change(folder:
     file = folder / "orders.csv"
     os.utime(file, (1e9, 1e9))
     assert found(folder) == ("2025-03-31", "")
+
+
+def test_a_further_data_set_is_data_too(folder: Path) -> None:
+    answers = folder / "answers.csv"
+    answers.write_text("id,day,score\n7,2025-02-01,9\n")
+    survey = "survey: {source: answers.csv, columns: {customer: id, date: day, nps: score}}\n"
+    (folder / "acme.yaml").write_text(CLIENT + survey)
+    report(folder, "2025-03-31")
+    assert found(folder) == ("2025-03-31", "")
+    os.utime(answers, (1e9, 1e9))  # fetched again, and the same
+    assert found(folder) == ("2025-03-31", "")
+    answers.write_text("id,day,score\n7,2025-02-01,3\n")
+    assert found(folder) == (None, "the data changed")
 
 
 def test_another_program_makes_every_report_again(

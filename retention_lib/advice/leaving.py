@@ -32,7 +32,8 @@ def win_back(known: Evidence) -> Found | None:
 def call(known: Evidence) -> Found | None:
     """Half of what is at stake lies with a few customers."""
     one = known.long_enough("win_back", thresholds.FEWEST)
-    if one is None or one.eligible_at_stake <= 0:
+    total = known.value("clv.total") or 0.0
+    if one is None or one.eligible_at_stake <= thresholds.WINDOW_STAKE * total:
         return None
     stakes = np.sort(one.customers["value_at_stake"].to_numpy(dtype=float))[::-1]
     reached = np.cumsum(stakes) >= one.eligible_at_stake / 2

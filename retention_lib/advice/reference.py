@@ -7,16 +7,17 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from retention_lib.advice import thresholds
+from retention_lib.advice import beyond, thresholds
 from retention_lib.advice.rules import RULES
 from retention_lib.markdown import table
 
 
 def advice_tables() -> str:
     """The rules of advice and their thresholds, in Markdown."""
+    every: list[Any] = [*RULES, *beyond.RULES]
     rules = [
         (f"`{one.id}`", _first_line(one.find), one.measure, "{} to {} months".format(*one.months))
-        for one in RULES
+        for one in every
     ]
     return "\n\n".join(
         [

@@ -12,11 +12,13 @@ from typing import Final
 MOST: Final = 7
 #: Fewer customers than this are no list to send anything to.
 FEWEST: Final = 20
+#: And fewer than this no list to telephone.
+CALL_FEWEST: Final = 3
 #: Points by which more must buy again after the second purchase than after the first.
 STEP: Final = 0.05
 #: Share of the value to come that must be at stake for a win-back.
 STAKE: Final = 0.02
-#: The same for a reminder, which costs less.
+#: The same for a reminder and a call, which cost less.
 WINDOW_STAKE: Final = 0.005
 #: A call pays where half of what is at stake lies with at most this share of those who slip away …
 CALL_SHARE: Final = 0.20

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +26,8 @@ from retention_lib.params import Params
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from retention_lib.data.datasets import DataSet
 
 #: The fact that names the optional fields of the rows.
 FIELDS: Final = "fields"
@@ -76,6 +78,8 @@ class Base:
     understood : Understood or None
         How the text of the files is read; None of a builtin or a database, or where one run handed
         the data over.
+    datasets : mapping
+        The client's further data sets by name; ask `dataset`.
     """
 
     params: Params
@@ -90,6 +94,7 @@ class Base:
     fingerprint: str
     source_rows: SourceRows = field(repr=False, compare=False)
     understood: Understood | None = None
+    datasets: Mapping[str, DataSet] = field(default_factory=dict, repr=False, compare=False)
     _facts: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
     _worked_out: WorkedOut = field(default_factory=WorkedOut, repr=False, compare=False)
     _frames: dict[tuple[dt.date, str], pd.DataFrame] = field(
@@ -122,6 +127,16 @@ class Base:
             return self.rows_used - self.source_rows.count(self.rows.drop(schema.DAY).distinct())
 
         return self.fact("copies", copies)
+
+    def dataset(self, name: str) -> DataSet | None:
+        """A further data set of the client (`data.datasets`); None where it gives none.
+
+        Parameters
+        ----------
+        name : str
+            `members`, `ledger`, `experiment.<name>`, `survey` or `subscriptions`.
+        """
+        return self.datasets.get(name)
 
     def fact(self, name: str, work_out: Callable[[], Any]) -> Any:
         """Something known of the rows, worked out once for all who ask in a run.

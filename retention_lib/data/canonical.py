@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 import ibis
 import ibis.expr.types as ir
 
@@ -20,10 +18,8 @@ from retention_lib.data.text import (
 )
 from retention_lib.data.understood import Understood
 from retention_lib.errors import DataError
+from retention_lib.keys.parts import Fields
 from retention_lib.params import Params
-
-_AMOUNTS: Final = ("amount", "quantity", "unit_price")
-_DATES: Final = ("date", "birthday")
 
 
 def mapped_fields(params: Params) -> tuple[str, ...]:
@@ -50,37 +46,13 @@ def canonical(raw: ir.Table, params: Params, understood: Understood | None) -> i
         A mapped column that isn't there, or is of a type that can't be read.
     """
     assert params.columns is not None
-    mapping = mapping_of(params.columns)
-    by_name = {plain(name): name for name in reversed(raw.columns)}
-    missing = [(k, v) for k, v in mapping.items() if plain(v) not in by_name]
-    if missing:
-        raise DataError(*[no_such_column(k, v, raw.columns) for k, v in missing])
-
-    def column(field: str) -> ir.Value:
-        name = mapping[field]
-        return raw[name if name in raw.columns else by_name[plain(name)]]
-
-    if understood is None:
-        _check_types({field: column(field) for field in mapping})
-
-    def amount(field: str) -> ir.DecimalValue:
-        if understood is None or column(field).type().is_numeric():
-            return amount_from_number(column(field))
-        return amount_from_text(
-            column(field), understood.decimal, understood.thousands, understood.marks
-        )
-
-    def time(field: str, pattern: str | None) -> ir.TimestampValue:
-        if understood is None or column(field).type().is_temporal():
-            return time_from_moment(column(field))
-        return time_from_text(column(field), pattern, params.timezone)
-
-    def identity(field: str) -> ir.StringValue:
-        return text_of_id(column(field), in_duckdb=understood is not None)
+    columns_of = Mapped(raw, params.columns, understood, params.timezone)
+    mapping, column = columns_of.mapping, columns_of.column
+    amount, time, identity = columns_of.amount, columns_of.time, columns_of.identity
 
     columns: dict[str, ir.Value] = {
         schema.CUSTOMER: identity("customer"),
-        schema.TIME: time("date", understood.date_format if understood else None),
+        schema.TIME: time("date"),
     }
     if understood is not None and column("date").type().is_date():
         # as it stands in the file: of a bare column DuckDB knows which part of the file has which
@@ -97,8 +69,8 @@ def canonical(raw: ir.Table, params: Params, understood: Understood | None) -> i
         if field not in mapping:
             continue
         if field == "birthday":
-            pattern = understood.birthday_format if understood else None
-            day = time(field, pattern).date()
+            pattern = understood.second_format if understood else None
+            day = time(field).date()
             if pattern and "%y" in pattern:
                 # nobody buys before being born: 45 is 1945
                 earlier = (day - ibis.interval(years=100)).cast("date")
@@ -109,14 +81,72 @@ def canonical(raw: ir.Table, params: Params, understood: Understood | None) -> i
     return raw.select(**columns)
 
 
-def _check_types(columns: dict[str, ir.Value]) -> None:
+class Mapped:
+    """The mapped columns of a raw table, each read as what its field is.
+
+    Parameters
+    ----------
+    raw : ibis Table
+        In any engine.
+    fields : Fields
+        Which column each field has.
+    understood : Understood or None
+        As in `canonical`.
+    timezone : str
+        In which a moment becomes a local time.
+
+    Raises
+    ------
+    DataError
+        As `canonical`.
+    """
+
+    def __init__(
+        self, raw: ir.Table, fields: Fields, understood: Understood | None, timezone: str
+    ) -> None:
+        self.raw, self.fields, self.understood, self.timezone = raw, fields, understood, timezone
+        self.mapping = mapping_of(fields)
+        self._by_name = {plain(name): name for name in reversed(raw.columns)}
+        missing = [(k, v) for k, v in self.mapping.items() if plain(v) not in self._by_name]
+        if missing:
+            raise DataError(*[no_such_column(k, v, raw.columns) for k, v in missing])
+        if understood is None:
+            _check_types({field: self.column(field) for field in self.mapping}, fields)
+
+    def column(self, field: str) -> ir.Value:
+        """A field's column as it is."""
+        name = self.mapping[field]
+        return self.raw[name if name in self.raw.columns else self._by_name[plain(name)]]
+
+    def amount(self, field: str) -> ir.DecimalValue:
+        """A number, exact to four decimals; null where it is none."""
+        column, understood = self.column(field), self.understood
+        if understood is None or column.type().is_numeric():
+            return amount_from_number(column)
+        return amount_from_text(column, understood.decimal, understood.thousands, understood.marks)
+
+    def time(self, field: str) -> ir.TimestampValue:
+        """A local time; null where it is none."""
+        column, understood = self.column(field), self.understood
+        if understood is None or column.type().is_temporal():
+            return time_from_moment(column)
+        is_first = field == self.fields.DATES[0]
+        pattern = understood.date_format if is_first else understood.second_format
+        return time_from_text(column, pattern, self.timezone)
+
+    def identity(self, field: str) -> ir.StringValue:
+        """An id or a name."""
+        return text_of_id(self.column(field), in_duckdb=self.understood is not None)
+
+
+def _check_types(columns: dict[str, ir.Value], fields: Fields) -> None:
     """Amounts are numbers and dates are dates, where text can't be read as such."""
     said = []
     for field, column in columns.items():
         kind = column.type()
-        if field in _AMOUNTS and not kind.is_numeric():
+        if field in fields.AMOUNTS and not kind.is_numeric():
             said.append(_wrong_type(field, column, "amounts", "a number", "numeric(18, 4)"))
-        elif field in _DATES and not (kind.is_timestamp() or kind.is_date()):
+        elif field in fields.DATES and not (kind.is_timestamp() or kind.is_date()):
             said.append(_wrong_type(field, column, "dates", "a date or time", "date"))
     if said:
         raise DataError(*said)

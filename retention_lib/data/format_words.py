@@ -34,8 +34,8 @@ def sentences(u: Understood, csv: CsvFormat) -> list[str]:
     else:
         given = ", as csv.date_format says" if csv.date_format else ""
         said.append(f"Dates {_dates_clause(u.date_format)}{given}.")
-    if u.birthday_format not in (None, u.date_format) and "birthday" not in u.typed:
-        said.append(f"Birthdays {_dates_clause(u.birthday_format)}.")
+    if u.second_format not in (None, u.date_format) and "second" not in u.typed:
+        said.append(f"Birthdays {_dates_clause(u.second_format)}.")
     return [*said, *u.cautions]
 
 

@@ -21,7 +21,8 @@ import pandas as pd
 from retention_lib import report_files
 from retention_lib.data.periods import windows
 from retention_lib.errors import DataError
-from retention_lib.metrics import UNITS
+from retention_lib.keys.datasets import DATASETS, DataSource
+from retention_lib.metrics import UNITS, general
 from retention_lib.params import Params
 
 #: Name of the file beside a client's reports.
@@ -51,6 +52,10 @@ _OWN: Final[Mapping[str, tuple[str, ...]]] = {
     "holdout.": ("holdout_months",),
     "cohorts.": ("cohort_period",),
     "model.": ("time_unit",),
+    "programme.": ("programme", "margin"),
+    "experiment.": ("experiments", "margin"),
+    "survey.": ("survey",),
+    "subscription.": ("subscriptions", "margin", "discount_rate"),
 }
 #: Figures that look no further back than the activity window before the period.
 _WITHIN_WINDOWS: Final = frozenset(
@@ -221,7 +226,8 @@ def _frame(rows: Sequence[Mapping[Any, Any]]) -> pd.DataFrame:
     """The rows in order: by day, then as the contract lists the metrics."""
     place = {name: n for n, name in enumerate(UNITS)}
     ordered = sorted(
-        rows, key=lambda r: (r["as_of"], place.get(r["metric"], len(place)), r["metric"])
+        rows,
+        key=lambda r: (r["as_of"], place.get(general(r["metric"]), len(place)), r["metric"]),
     )
     numbers = dict.fromkeys(("value", "low", "high", "n"), float)
     return pd.DataFrame(ordered, columns=list(COLUMNS)).astype(numbers)
@@ -315,9 +321,20 @@ def definition_of(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[st
     """
     given = run["parameters"]
     keys = [*_EVERY, *_FORECAST, *(key for own in _OWN.values() for key in own)]
-    known = {key: given.get(key, _default(key)) for key in keys}
+    known = {key: _settings(key, given.get(key, _default(key))) for key in keys}
     models = {name.split(".")[1] for name in metrics if name.startswith("model.")}
     return {**known, "start": run["start"], "model": ", ".join(sorted(models - {"gammagamma"}))}
+
+
+def _settings(key: str, value: Any) -> Any:
+    """A key's value; of a further data set without where it is: each export has its own name."""
+    if key not in DATASETS or not isinstance(value, dict):
+        return value
+    return {
+        name: _settings(key, inner)
+        for name, inner in value.items()
+        if name not in DataSource.model_fields
+    }
 
 
 @cache

@@ -15,17 +15,16 @@ from retention_lib.data.layout import plain
 from retention_lib.data.raw import Looked, required
 from retention_lib.data.understood import Understood
 from retention_lib.errors import DataError
-from retention_lib.keys.parts import Columns
+from retention_lib.keys.parts import Fields
 from retention_lib.keys.refusals import shown
-from retention_lib.params import Params
 
 
-def mapping_of(columns: Columns) -> dict[str, str]:
+def mapping_of(columns: Fields) -> dict[str, str]:
     """Which column each mapped field has."""
     return {k: v for k, v in columns.model_dump().items() if v is not None}
 
 
-def check_columns(looked: Looked, columns: Columns) -> None:
+def check_columns(looked: Looked, columns: Fields) -> None:
     """Every mapped column is there once, and those that a purchase needs are in every file.
 
     Raises
@@ -71,7 +70,7 @@ def check_columns(looked: Looked, columns: Columns) -> None:
         raise DataError(*errors)
 
 
-def check_marks(understood: Understood, params: Params) -> None:
+def check_marks(understood: Understood, currency: str, *, in_a_column: bool) -> None:
     """Amounts that name their currency name the report's, where no column does.
 
     Raises
@@ -79,7 +78,7 @@ def check_marks(understood: Understood, params: Params) -> None:
     DataError
         Amounts in another currency, or in several.
     """
-    if params.columns is None or params.columns.currency or not understood.marks:
+    if in_a_column or not understood.marks:
         return
     marks = ", ".join(understood.marks)
     if not set.intersection(*(set(currency_of(mark)) for mark in understood.marks)):
@@ -87,10 +86,10 @@ def check_marks(understood: Understood, params: Params) -> None:
             f"columns.currency: the amounts are in several currencies ({marks}); have the currency "
             "exported in a column of its own, and name it under columns.currency"
         )
-    foreign = [m for m in understood.marks if params.currency not in currency_of(m)]
+    foreign = [m for m in understood.marks if currency not in currency_of(m)]
     if foreign:
         raise DataError(
-            f"currency: the amounts are in {foreign[0]} and the report in {params.currency}; set "
+            f"currency: the amounts are in {foreign[0]} and the report in {currency}; set "
             f"currency to {' or '.join(currency_of(foreign[0])[:4])}, or have the currency "
             "exported in a column of its own, and name it under columns.currency"
         )

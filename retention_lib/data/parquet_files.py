@@ -10,7 +10,7 @@ from retention_lib.data.files import NamedFile
 from retention_lib.data.layout import plain
 from retention_lib.data.no_text import what_it_is
 from retention_lib.errors import DataError
-from retention_lib.keys.parts import Columns
+from retention_lib.keys.parts import Fields
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,7 +20,7 @@ _AGAIN: Final = "fetch or export it again"
 
 
 def check_parquet(
-    files: Sequence[NamedFile], schemas: Sequence[pa.Schema], columns: Columns
+    files: Sequence[NamedFile], schemas: Sequence[pa.Schema], columns: Fields
 ) -> None:
     """The files have the columns that are needed, and none holds what it can't.
 
@@ -32,7 +32,7 @@ def check_parquet(
         One sentence for each that isn't so.
     """
     mapped = {k: v for k, v in columns.model_dump().items() if v is not None}
-    needed = {k: v for k, v in mapped.items() if k in _NEEDED}
+    needed = {k: v for k, v in mapped.items() if k in columns.NEEDED}
     own = [{plain(field.name): field.type for field in schema} for schema in schemas]
     known = {name for names in own for name in names}
     errors = []
@@ -47,7 +47,7 @@ def check_parquet(
             f'columns.{key}: in {file.name} "{name}" holds {wrong}; have it exported as {right}'
             for key, name in mapped.items()
             if plain(name) in names
-            for wrong, right in [_wrong(key, names[plain(name)])]
+            for wrong, right in [_wrong(key, names[plain(name)], columns)]
             if wrong
         ]
         times = Counter(plain(name) for name in schema.names)
@@ -61,18 +61,12 @@ def check_parquet(
         raise DataError(*dict.fromkeys(errors))
 
 
-_NEEDED: Final = ("customer", "date", "amount", "quantity", "unit_price")
-_RIGHT: Final = {
-    **dict.fromkeys(("amount", "quantity", "unit_price"), "numbers"),
-    **dict.fromkeys(("date", "birthday"), "days"),
-}
-
-
-def _wrong(field: str, kind: Any) -> tuple[str, str]:
+def _wrong(field: str, kind: Any, columns: Fields) -> tuple[str, str]:
     """What a column holds where that can't be the field, and what it should hold."""
     from pyarrow import types
 
-    right = _RIGHT.get(field, "text")
+    is_number, is_day = field in columns.AMOUNTS, field in columns.DATES
+    right = "numbers" if is_number else "days" if is_day else "text"
     if types.is_nested(kind):
         return "lists or parts in each cell", f"single cells of {right}"
     if right != "text" and types.is_boolean(kind):

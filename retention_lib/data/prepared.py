@@ -16,10 +16,12 @@ import pandas as pd
 import pyarrow as pa
 
 from retention_lib.data.base import FIELDS, Base
+from retention_lib.data.datasets import DataSet
 from retention_lib.data.handover import FRAMES, frame_file
 from retention_lib.data.local import connect, fit_threads
 from retention_lib.data.repeats import orders_of_one_amount
 from retention_lib.data.worked_out import WorkedOut, read_table, write_table
+from retention_lib.keys.datasets import data_sources
 from retention_lib.params import Params
 
 #: The keys on which the prepared data depends: with another value the source is read again.
@@ -54,6 +56,7 @@ def prepare(base: Base, folder: Path) -> None:
         },
         "names": list(base.names),
         "fingerprint": base.fingerprint,
+        "datasets": {name: _leave(found, folder) for name, found in base.datasets.items()},
     }
     (folder / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
     base.leave_in(folder)
@@ -91,6 +94,9 @@ def from_prepared(params: Params, folder: Path, read: Callable[[], Base]) -> Bas
         names=tuple(about["names"]),
         fingerprint=about["fingerprint"],
         source_rows=_Rows(con, folder, read),
+        datasets={
+            name: _dataset(con, folder, name, told) for name, told in about["datasets"].items()
+        },
         _facts=about["facts"],
         _worked_out=WorkedOut(folder),
     )
@@ -122,6 +128,34 @@ class _Rows:
         return self.read()
 
 
+def _leave(found: DataSet, folder: Path) -> dict[str, Any]:
+    """Leave a further data set's rows in a folder, and tell what else is known of it."""
+    found.table.to_parquet(_rows_of(folder, found.name))
+    return {
+        "left_out": found.left_out.to_dict("records"),
+        "rows_in": found.rows_in,
+        "names": list(found.names),
+        "fingerprint": found.fingerprint,
+        "mapped": list(found.mapped),
+    }
+
+
+def _dataset(con: Any, folder: Path, name: str, told: dict[str, Any]) -> DataSet:
+    return DataSet(
+        name=name,
+        table=_read(con, _rows_of(folder, name)),
+        left_out=pd.DataFrame(told["left_out"], columns=["cause", "rows"]),
+        rows_in=told["rows_in"],
+        names=tuple(told["names"]),
+        fingerprint=told["fingerprint"],
+        mapped=tuple(told["mapped"]),
+    )
+
+
+def _rows_of(folder: Path, name: str) -> Path:
+    return folder / f"dataset.{name}.parquet"
+
+
 def _by(folder: Path, dimension: str) -> Path:
     return folder / f"by_{dimension}.parquet"
 
@@ -138,4 +172,9 @@ def _frame(file: Path) -> pd.DataFrame:
 
 
 def _data_key(params: Params) -> dict[str, Any]:
-    return params.model_dump(mode="json", include=_DATA_KEYS)
+    read = {"source", "table", "columns", "csv"}
+    further = {
+        name: source.model_dump(mode="json", include=read)
+        for name, (_, source) in data_sources(params).items()
+    }
+    return {**params.model_dump(mode="json", include=_DATA_KEYS), "datasets": further}

@@ -25,7 +25,7 @@ from retention_lib.data.layout import Layout, layout_of, plain, spread
 from retention_lib.data.local import temporary_folder
 from retention_lib.data.parquet_files import check_parquet, schema_of
 from retention_lib.data.workbooks import Sheet, cell_text, sheet_of
-from retention_lib.keys.parts import Columns, CsvFormat
+from retention_lib.keys.parts import CsvFormat, Fields
 
 #: Rows of the sample from which the format is told.
 SAMPLE: Final = 5_000
@@ -66,15 +66,12 @@ class Looked:
     schemas: tuple[Any, ...] = ()
 
 
-def required(columns: Columns | None) -> tuple[str, ...]:
+def required(columns: Fields | None) -> tuple[str, ...]:
     """The columns that every file has to have."""
-    if columns is None:
-        return ()
-    fields = ("customer", "date", "amount", "quantity", "unit_price")
-    return tuple(name for field in fields if (name := getattr(columns, field)))
+    return () if columns is None else tuple(columns.of(columns.NEEDED))
 
 
-def look_at(files: Sequence[NamedFile], csv: CsvFormat, columns: Columns | None) -> Looked:
+def look_at(files: Sequence[NamedFile], csv: CsvFormat, columns: Fields | None) -> Looked:
     """Where the table stands in each file, and a sample of it.
 
     Raises
@@ -222,7 +219,7 @@ def _sheet_frames(sheet: Sheet, limit: int) -> tuple[pd.DataFrame, pd.DataFrame]
 
 
 def _parquet_frames(
-    files: Sequence[NamedFile], schemas: Sequence[Any], columns: Columns | None, limit: int
+    files: Sequence[NamedFile], schemas: Sequence[Any], columns: Fields | None, limit: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """A sample of Parquet files: of all columns, or where they are mapped of those not typed."""
     wanted: list[list[str]]
@@ -232,8 +229,7 @@ def _parquet_frames(
         wanted = [[n for n, k in Counter(schema.names).items() if k == 1] for schema in schemas]
     else:
         check_parquet(files, schemas, columns)
-        dates = [name for name in (columns.date, columns.birthday) if name]
-        amounts = [n for n in (columns.amount, columns.quantity, columns.unit_price) if n]
+        dates, amounts = columns.of(columns.DATES), columns.of(columns.AMOUNTS)
         wanted = [[*parquet_text.untyped(schema, dates, amounts)] for schema in schemas]
     rows = parquet_text.sample_of(files, schemas, wanted, limit)
     sample = _joined([_frame(names, some) for names, some in zip(wanted, rows, strict=True)])

@@ -14,12 +14,14 @@ import pandas as pd
 
 from retention_lib.data import purchases, rates, schema
 from retention_lib.data.base import Base, by_cause
+from retention_lib.data.datasets import read_datasets
 from retention_lib.data.handover import run_folder
 from retention_lib.data.local import connect, fit_threads
 from retention_lib.data.locate import client_folder
 from retention_lib.data.prepared import from_prepared
 from retention_lib.data.sources import Source, open_source
 from retention_lib.errors import DataError
+from retention_lib.keys.datasets import data_sources
 from retention_lib.params import Params, params_from_notebook
 
 
@@ -80,12 +82,16 @@ def read_base(params: Params, folder: Path, today: dt.date | None = None) -> Bas
     days = purchases.customer_days(order_days, free_orders=params.free_orders)
     if schema.ORDER in order_days.columns:
         days = con.create_table("customer_days", days, temp=True)
+    as_of = params.as_of or used["last"]
+    further = {}
+    if data_sources(params):
+        further = read_datasets(params, folder, as_of, con, source.understood)
     return Base(
         params=params,
         order_days=order_days,
         days=days,
         start=params.start or used["first"],
-        as_of=params.as_of or used["last"],
+        as_of=as_of,
         left_out=by_cause([counts[~is_used]]),
         currencies=_currencies(tallied),
         rows_in=int(counts["rows"].sum()),
@@ -93,6 +99,7 @@ def read_base(params: Params, folder: Path, today: dt.date | None = None) -> Bas
         fingerprint=source.fingerprint(tallied),
         source_rows=_Rows(source, marked, con),
         understood=source.understood,
+        datasets=further,
     )
 
 

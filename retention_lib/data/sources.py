@@ -8,9 +8,10 @@ becomes null and can be counted by cause instead of stopping the run. What a pur
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import ibis.expr.types as ir
@@ -122,7 +123,30 @@ class Source:
         return digest.hexdigest()
 
 
-def open_source(params: Params, folder: Path) -> Source:
+@dataclass(frozen=True)
+class Reading:
+    """How the rows of a source become those that everything after it reads.
+
+    Parameters
+    ----------
+    canonical : callable
+        Raw table, parameters and how text is understood (None where all is typed) → rows.
+    builtin : callable
+        Connection and name → rows of a source that comes with a package, their fields, the files.
+    usual : Understood or None
+        How the client's orders are written: where nothing else tells, so are these files.
+    """
+
+    canonical: Callable[[ir.Table, Params, Understood | None], ir.Table]
+    builtin: Callable[[Any, str], tuple[ir.Table, tuple[str, ...], tuple[str, ...]]]
+    usual: Understood | None = None
+
+
+#: Of the orders.
+ORDERS: Final = Reading(canonical, open_builtin)
+
+
+def open_source(params: Params, folder: Path, reading: Reading = ORDERS) -> Source:
     """Open the client's source.
 
     Parameters
@@ -130,6 +154,8 @@ def open_source(params: Params, folder: Path) -> Source:
     params : Params
     folder : Path
         Where relative paths start: the client file's folder.
+    reading : Reading
+        Of a further data set (`data.datasets`), whose parameters name it as their source.
 
     Raises
     ------
@@ -149,7 +175,7 @@ def open_source(params: Params, folder: Path) -> Source:
         database = open_database(params, folder)
         return Source(
             con=database.con,
-            table=canonical(database.table, params, None),
+            table=reading.canonical(database.table, params, None),
             mapped=mapped_fields(params),
             names=(database.name,),
             database=database,
@@ -157,14 +183,14 @@ def open_source(params: Params, folder: Path) -> Source:
     con = connect(params.timezone)
     if kind_of_source == "builtin":
         assert isinstance(params.source, str)
-        table, mapped, names = open_builtin(con, params.source)
+        table, mapped, names = reading.builtin(con, params.source)
         return Source(con, table, mapped, names)
     files = named_files(params.source, folder, lambda: temporary_folder(con))
     _check_date_format(con, params.csv.date_format)
-    raw, understood = _read_files(con, files, params)
+    raw, understood = _read_files(con, files, params, reading.usual)
     return Source(
         con=con,
-        table=canonical(raw, params, understood),
+        table=reading.canonical(raw, params, understood),
         mapped=mapped_fields(params),
         names=tuple(dict.fromkeys(file.name for file in files)),
         named=files,
@@ -173,17 +199,18 @@ def open_source(params: Params, folder: Path) -> Source:
 
 
 def _read_files(
-    con: Any, files: tuple[NamedFile, ...], params: Params
+    con: Any, files: tuple[NamedFile, ...], params: Params, usual: Understood | None
 ) -> tuple[ir.Table, Understood]:
     assert params.columns is not None  # the client file's check saw to it
     looked = look_at(files, params.csv, params.columns)
     if looked.kind != "parquet":  # of which the types were checked with the names
         check_columns(looked, params.columns)
     try:
-        understood, raw = understood_table(con, looked, params.csv, params.columns)
+        understood, raw = understood_table(con, looked, params.csv, params.columns, usual)
     except (duckdb.Error, OSError) as error:
         raise unreadable(files, error) from None
-    check_marks(understood, params)
+    in_a_column = bool(getattr(params.columns, "currency", None))
+    check_marks(understood, params.currency, in_a_column=in_a_column)
     return raw, understood
 
 

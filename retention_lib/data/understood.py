@@ -23,7 +23,7 @@ from retention_lib.data.format_words import sentences as sentences
 from retention_lib.data.layout import plain
 from retention_lib.data.raw import Looked, look_at, raw_table
 from retention_lib.errors import DataError
-from retention_lib.keys.parts import Columns, CsvFormat
+from retention_lib.keys.parts import CsvFormat, Fields
 
 #: A column is of dates or amounts when this share of its values is.
 _MOST: Final = 0.8
@@ -50,8 +50,8 @@ class Understood:
         Rows above the header, such as a title.
     columns : tuple of str
         Names in the files.
-    birthday_format : str or None
-        As `date_format`, of the column `birthday`.
+    second_format : str or None
+        As `date_format`, of the second field of days, such as `birthday`.
     marks : tuple of str
         What stands for a currency beside an amount.
     sheet : str or None
@@ -59,7 +59,8 @@ class Understood:
     cautions : tuple of str
         What a reader should know of the files, in sentences.
     typed : frozenset of str
-        Of "date", "birthday" and "amount", those that have their type in the files already.
+        Of "date", "second" (field of days) and "amount", those that have their type in the files
+        already.
     """
 
     encoding: str
@@ -69,7 +70,7 @@ class Understood:
     date_format: str | None
     header_row: int
     columns: tuple[str, ...]
-    birthday_format: str | None = None
+    second_format: str | None = None
     marks: tuple[str, ...] = ()
     sheet: str | None = None
     cautions: tuple[str, ...] = ()
@@ -78,11 +79,11 @@ class Understood:
     @property
     def is_typed(self) -> bool:
         """Whether there is nothing to understand."""
-        return {"date", "birthday", "amount"} <= self.typed
+        return {"date", "second", "amount"} <= self.typed
 
 
 def look(
-    files: Sequence[Path | NamedFile], csv: CsvFormat, columns: Columns | None
+    files: Sequence[Path | NamedFile], csv: CsvFormat, columns: Fields | None
 ) -> tuple[Understood, pd.DataFrame]:
     """What the files look like, from a sample of them.
 
@@ -113,7 +114,7 @@ def look(
     return understood, looked.sample
 
 
-def understand(files: Sequence[Path | NamedFile], csv: CsvFormat, columns: Columns) -> Understood:
+def understand(files: Sequence[Path | NamedFile], csv: CsvFormat, columns: Fields) -> Understood:
     """What the files look like, for certain: whole columns are asked where a sample can't tell.
 
     Raises
@@ -126,9 +127,15 @@ def understand(files: Sequence[Path | NamedFile], csv: CsvFormat, columns: Colum
 
 
 def understood_table(
-    con: Any, looked: Looked, csv: CsvFormat, columns: Columns
+    con: Any,
+    looked: Looked,
+    csv: CsvFormat,
+    columns: Fields,
+    usual: Understood | None = None,
 ) -> tuple[Understood, ir.Table]:
     """What files that were looked at are, for certain, and their rows as a table.
+
+    `usual` is how other files of the client are written: where nothing else tells, so are these.
 
     Raises
     ------
@@ -138,7 +145,8 @@ def understood_table(
     names = {plain(name): name for name in looked.names}
     understood, signs, days, births = _from_sample(looked, csv, columns)
     asks = any(one.question for one in (signs, days, births))
-    dates, amounts = _of(columns, _DATES), _of(columns, _AMOUNTS)
+    dates, amounts = columns.of(columns.DATES), columns.of(columns.AMOUNTS)
+    first, second = _days_of(columns)
 
     def table(only_text: bool = False) -> ir.Table:
         return raw_table(
@@ -147,7 +155,7 @@ def understood_table(
             decimal=understood.decimal or ("," if understood.thousands == "." else "."),
             amounts=[names.get(plain(name), name) for name in amounts],
             dates=dates,
-            patterns=[understood.date_format, understood.birthday_format][: len(dates)],
+            patterns=[understood.date_format, understood.second_format][: len(dates)],
             only_text=only_text,
         )
 
@@ -160,41 +168,42 @@ def understood_table(
         # a day isn't typed in JSON: digits are as in text
         whole = table() if looked.kind == "json" else whole
         if days.question:
-            days = _days(looked, columns.date, _telling(whole, columns.date, _OPEN_DAY))
-        if births.question and columns.birthday:
-            more = _telling(whole, columns.birthday, _OPEN_DAY)
-            births = _days(looked, columns.birthday, more)
+            days = _days(looked, first, _telling(whole, first, _OPEN_DAY))
+        if births.question and second:
+            births = _days(looked, second, _telling(whole, second, _OPEN_DAY))
         understood = _filled(looked, csv, columns, signs, days, births)
     if births.question and days.pattern in births.rivals and not days.question:
         births = dataclasses.replace(births, pattern=days.pattern, rivals=())
-        understood = dataclasses.replace(understood, birthday_format=days.pattern)
-    _ask(signs, days, births)
+        understood = dataclasses.replace(understood, second_format=days.pattern)
+    if usual is not None:
+        signs, days, births = _as_usual(looked, csv, columns, signs, days, births, usual)
+        understood = _filled(looked, csv, columns, signs, days, births)
+    _ask(signs, days, births, columns)
     return understood, table()
 
 
 # From a sample -------------------------------------------------------------------------------
-
-_DATES: Final = ("date", "birthday")
-_AMOUNTS: Final = ("amount", "quantity", "unit_price")
 
 
 def _named(file: Path | NamedFile) -> NamedFile:
     return NamedFile(file, str(file)) if isinstance(file, Path) else file
 
 
-def _of(columns: Columns, fields: Sequence[str]) -> list[str]:
-    return [name for field in fields if (name := getattr(columns, field))]
+def _days_of(columns: Fields) -> tuple[str, str | None]:
+    """The columns of the first and, where it is mapped, of the second field of days."""
+    first, *more = columns.DATES
+    return getattr(columns, first), next(iter(columns.of(tuple(more))), None)
 
 
 def _from_sample(
-    looked: Looked, csv: CsvFormat, columns: Columns | None
+    looked: Looked, csv: CsvFormat, columns: Fields | None
 ) -> tuple[Understood, AmountSigns, DayFormat, DayFormat]:
     if columns is None:
         date, amounts = _likely(looked.texts)
         births = DayFormat()
     else:
-        date, amounts = columns.date, _of(columns, _AMOUNTS)
-        births = _days(looked, columns.birthday) if columns.birthday else DayFormat()
+        (date, second), amounts = _days_of(columns), columns.of(columns.AMOUNTS)
+        births = _days(looked, second) if second else DayFormat()
     signs = _signs(looked.texts, amounts, csv)
     days = _days(looked, date) if date else DayFormat()
     if csv.date_format:
@@ -205,7 +214,7 @@ def _from_sample(
 def _filled(
     looked: Looked,
     csv: CsvFormat,
-    columns: Columns | None,
+    columns: Fields | None,
     signs: AmountSigns,
     days: DayFormat,
     births: DayFormat,
@@ -222,7 +231,7 @@ def _filled(
         date_format=None if days.question else days.pattern,
         header_row=header[0],
         columns=looked.names,
-        birthday_format=None if births.question else births.pattern,
+        second_format=None if births.question else births.pattern,
         marks=signs.marks,
         sheet=sheets[0].sheet if sheets else None,
         cautions=tuple(_cautions(looked, signs, days)),
@@ -230,15 +239,14 @@ def _filled(
     )
 
 
-def _typed(looked: Looked, columns: Columns | None) -> frozenset[str]:
+def _typed(looked: Looked, columns: Fields | None) -> frozenset[str]:
     """What has its type in every file; so is a field that no column has."""
     if looked.kind != "parquet" or columns is None:
         return frozenset()
     text = {plain(name) for name in looked.texts.columns}
-    fields = {"date": ["date"], "birthday": ["birthday"], "amount": _AMOUNTS}
-    return frozenset(
-        field for field, of in fields.items() if not text & {*map(plain, _of(columns, of))}
-    )
+    first, second = _days_of(columns)
+    fields = {"date": [first], "second": [second or ""], "amount": columns.of(columns.AMOUNTS)}
+    return frozenset(field for field, of in fields.items() if not text & {*map(plain, of)})
 
 
 def _values(frame: pd.DataFrame, name: str) -> list[str]:
@@ -315,12 +323,34 @@ def _telling(table: ir.Table, name: str, nothing: str) -> list[str]:
     return [str(v) for v, n in zip(frame["value"], weights, strict=True) for _ in range(n)]
 
 
-def _ask(signs: AmountSigns, days: DayFormat, births: DayFormat) -> None:
+def _as_usual(
+    looked: Looked,
+    csv: CsvFormat,
+    columns: Fields,
+    signs: AmountSigns,
+    days: DayFormat,
+    births: DayFormat,
+    usual: Understood,
+) -> tuple[AmountSigns, DayFormat, DayFormat]:
+    """What is open still, as the client's other files have it."""
+    if signs.question and usual.decimal:
+        own = csv.model_copy(update={"decimal": usual.decimal, "thousands": usual.thousands})
+        signs = _signs(looked.texts, columns.of(columns.AMOUNTS), own)
+    days, births = (
+        dataclasses.replace(one, pattern=usual.date_format, rivals=())
+        if one.question and usual.date_format in one.rivals
+        else one
+        for one in (days, births)
+    )
+    return signs, days, births
+
+
+def _ask(signs: AmountSigns, days: DayFormat, births: DayFormat, columns: Fields) -> None:
     asked = []
     if days.question:
         asked.append(f"csv.date_format: {days.question}")
     elif births.question:
-        asked.append(f"csv.date_format: birthdays: {births.question}")
+        asked.append(f"csv.date_format: columns.{columns.DATES[1]}: {births.question}")
     if signs.question:
         asked.append(f"csv.decimal: {signs.question}")
     if asked:

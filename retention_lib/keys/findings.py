@@ -13,7 +13,13 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from retention_lib.keys.refusals import allowed_phrase, nearest, nested_model, shown
+from retention_lib.keys.refusals import (
+    allowed_phrase,
+    holds_named,
+    nearest,
+    nested_model,
+    shown,
+)
 from retention_lib.keys.secrets import masked
 
 Key = tuple[str | int, ...]
@@ -148,11 +154,14 @@ def _line(key: Key, places: Mapping[Key, Place]) -> int | None:
 
 def _fields(model: type[BaseModel], key: Key) -> Mapping[str, FieldInfo]:
     """The fields at `key`, empty where it holds no model."""
+    is_name = False
     for part in key:
-        if isinstance(part, int):
+        if isinstance(part, int) or is_name:
+            is_name = False
             continue
-        inner = nested_model(model.model_fields[part]) if part in model.model_fields else None
-        if inner is None:
+        field = model.model_fields.get(part)
+        inner = nested_model(field) if field else None
+        if field is None or inner is None:
             return {}
-        model = inner
-    return model.model_fields
+        model, is_name = inner, holds_named(field)
+    return {} if is_name else model.model_fields

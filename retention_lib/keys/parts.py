@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from retention_lib.keys import values as v
@@ -15,8 +17,27 @@ class Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-class Columns(Part):
+class Fields(Part):
+    """Which column of a data set holds what."""
+
+    #: The fields that hold days; one or two, each written in a way of its own.
+    DATES: ClassVar[tuple[str, ...]]
+    #: The fields that hold numbers, all written alike.
+    AMOUNTS: ClassVar[tuple[str, ...]]
+    #: The fields that every file has to have, where they are mapped.
+    NEEDED: ClassVar[tuple[str, ...]]
+
+    def of(self, fields: tuple[str, ...]) -> list[str]:
+        """The columns that some fields have, of those that are mapped."""
+        return [name for field in fields if (name := getattr(self, field))]
+
+
+class Columns(Fields):
     """Which of the source's columns holds what."""
+
+    DATES = ("date", "birthday")
+    AMOUNTS = ("amount", "quantity", "unit_price")
+    NEEDED = ("customer", "date", *AMOUNTS)
 
     customer: v.Text = Field(description="Who bought")
     date: v.Text = Field(description="Day or time of the order")

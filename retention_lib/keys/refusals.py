@@ -13,7 +13,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import (
     BaseModel,
@@ -142,6 +142,11 @@ def _number_in(text: str) -> str | None:
 def nested_model(field: FieldInfo) -> type[BaseModel] | None:
     """The model of a field that holds one, or a list of it."""
     return next((t for t in types_within(field.annotation) if is_model(t)), None)
+
+
+def holds_named(field: FieldInfo) -> bool:
+    """Whether a field is a mapping from names that a user chooses to a model."""
+    return any(get_origin(found) is dict for found in types_within(field.annotation))
 
 
 def allowed_phrase(field: FieldInfo | None) -> str:

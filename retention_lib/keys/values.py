@@ -10,7 +10,6 @@ import codecs
 import datetime as dt
 import math
 import re
-from collections.abc import Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 from zoneinfo import available_timezones
@@ -27,10 +26,10 @@ from pydantic import (
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
-from retention_lib.keys.refusals import Allowed, conflict, nearest, one_of, refused, shown
-from retention_lib.keys.secrets import SECRET_FOUND, VARIABLE, holds_secret, is_secret_name
+from retention_lib.keys.refusals import Allowed, conflict, nearest, one_of, refused
+from retention_lib.keys.secrets import SECRET_FOUND, holds_secret
 from retention_lib.languages import languages
-from retention_lib.metrics import UNBOUNDED, UNITS, is_metric
+from retention_lib.metrics import UNBOUNDED, UNITS, general, is_metric, unit_of
 
 # Text ----------------------------------------------------------------------------------------
 
@@ -108,7 +107,7 @@ MetricId = Annotated[
 
 def figure_of(metric: str, value: float) -> float:
     """A figure that a metric can have; a share lies between 0 and 1."""
-    if UNITS.get(metric) == "share" and metric not in UNBOUNDED and not 0 <= value <= 1:
+    if unit_of(metric) == "share" and general(metric) not in UNBOUNDED and not 0 <= value <= 1:
         hint = f"; write it as {value / 100:.10g}" if 1 < value <= 100 else ""
         raise conflict(f"found {value:.10g}; {metric} is a share, between 0 and 1{hint}")
     return value
@@ -301,34 +300,6 @@ def _tiers(value: dict[str, float]) -> dict[str, float]:
     return value
 
 
-def _plain(value: Any, depth: int = 0) -> Any:
-    """Refuse what YAML, JSON and a notebook's parameters can't all carry."""
-    if isinstance(value, Mapping) and depth < 20:
-        for key, inner in value.items():
-            if not isinstance(key, str):
-                raise conflict(f"found the key {shown(key)}; keys are text, put it in quotes")
-            literal = isinstance(inner, str | int) and not VARIABLE.fullmatch(str(inner))
-            if is_secret_name(key) and literal:
-                raise conflict(SECRET_FOUND)
-            _plain(inner, depth + 1)
-    elif isinstance(value, list) and depth < 20:
-        for inner in value:
-            _plain(inner, depth + 1)
-    elif isinstance(value, str):
-        value.encode()
-        if holds_secret(value, settings=True):
-            raise conflict(SECRET_FOUND)
-    elif isinstance(value, float):
-        if not math.isfinite(value):
-            raise conflict(f"found {value}; allowed are numbers that are finite")
-    elif not (value is None or isinstance(value, bool | int)):
-        raise conflict(
-            f"found {shown(value)} inside; allowed are text, numbers, true, false, "
-            "lists and mappings, at most 20 levels deep"
-        )
-    return value
-
-
 Fx = Annotated[
     dict[Currency, Rate], Allowed("a mapping from currency codes to numbers, such as {EUR: 11.5}")
 ]
@@ -365,4 +336,3 @@ Targets = Annotated[
     WrapValidator(_targets),
     Allowed("a mapping from metrics to numbers, such as {retention.rate: 0.45}"),
 ]
-Dataset = Annotated[dict[str, Any], AfterValidator(_plain), Allowed("a mapping of settings")]

@@ -15,7 +15,10 @@ FIRST: Final = 3
 
 
 def sections(
-    advice: Sequence[Recommendation], lists: Sequence[ActionList], page: Page
+    advice: Sequence[Recommendation],
+    lists: Sequence[ActionList],
+    page: Page,
+    prefix: str = "advice",
 ) -> list[Shown]:
     """Each recommendation: what is seen, what to do, for whom, how to prove it, by when.
 
@@ -25,14 +28,16 @@ def sections(
         The strongest first.
     lists : sequence of ActionList
     page : Page
+    prefix : str
+        Of the sections' anchors.
     """
     titles = {one.id: one.title for one in lists}
     parts = [
         part
         for n, one in enumerate(advice, start=1)
-        for part in _section(one, anchor(n), titles, page)
+        for part in _section(one, anchor(n, prefix), titles, page)
     ]
-    ranked = page.note(findings.ranked()) if advice else None
+    ranked = page.note(findings.ranked()) if advice and prefix == "advice" else None
     return [*parts, ranked] if ranked else parts
 
 
@@ -54,9 +59,9 @@ def first_steps(advice: Sequence[Recommendation], usable: bool, page: Page) -> S
     return page.steps(steps or [Step(findings.headline((), usable))])
 
 
-def anchor(n: int) -> str:
+def anchor(n: int, prefix: str = "advice") -> str:
     """Where the n-th recommendation stands."""
-    return f"advice-{n}"
+    return f"{prefix}-{n}"
 
 
 def _section(one: Recommendation, place: str, titles: Mapping[str, str], page: Page) -> list[Shown]:

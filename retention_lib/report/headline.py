@@ -19,3 +19,14 @@ VERDICTS: Final[dict[str, tuple[str, str]]] = {
     "care": ("!", N_("To be read with care")),
     "unfit": ("✕", N_("Not fit to act on")),
 }
+#: The word of a verdict on a comparison without a lot, and on a test by lot.
+COMPARISONS: Final[dict[str, str]] = {
+    "fit": N_("A fair comparison"),
+    "care": N_("A comparison to be read with care"),
+    "unfit": N_("No fair comparison"),
+}
+TESTS: Final[dict[str, str]] = {
+    "fit": N_("A sound test"),
+    "care": N_("A test to be read with care"),
+    "unfit": N_("Not a sound test"),
+}

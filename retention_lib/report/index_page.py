@@ -71,6 +71,8 @@ class Report:
         `fit`, `care`, `unfit`.
     recommendations : tuple of str or None
         None where the report doesn't tell, which is of an earlier version.
+    beyond : tuple of str
+        What the data sets beside the orders say.
     warnings : tuple of str
     """
 
@@ -82,6 +84,7 @@ class Report:
     period: tuple[dt.date, dt.date] | None = None
     verdict: str | None = None
     recommendations: tuple[str, ...] | None = None
+    beyond: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -227,6 +230,7 @@ def _report(report: Report, now: dt.datetime) -> dict[str, Any]:
         "recommendations": [
             printed(sentence, LONGEST_SENTENCE) for sentence in report.recommendations or ()
         ],
+        "beyond": [printed(sentence, LONGEST_SENTENCE) for sentence in report.beyond],
         "warnings": [printed(sentence, LONGEST_SENTENCE) for sentence in report.warnings],
     }
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from retention_lib.metrics import general
 from retention_lib.models.names import SIGNS, TITLES
 from retention_lib.report.names import printed
 from retention_lib.sentence import N_, Sentence
@@ -93,6 +94,74 @@ LABELS: Final[dict[str, str]] = {
     "timing.peaks": N_("Peaks"),
     "timing.peak_return_difference": N_("Bought again after a peak, less after other days"),
     "timing.birthday_ratio": N_("Purchases around birthdays, times the usual"),
+    "programme.members": N_("Members"),
+    "programme.joined": N_("Members who joined in the period"),
+    "programme.left": N_("Members who left in the period"),
+    "programme.participation": N_("Active customers who are members"),
+    "programme.active_rate": N_("Members who bought in the period"),
+    "programme.revenue_share": N_("Revenue from members"),
+    "programme.redemption_rate": N_("Points redeemed, of those earned"),
+    "programme.breakage_rate": N_("Points never used, in the end"),
+    "programme.outstanding": N_("Outstanding points"),
+    "programme.liability": N_("Outstanding points, expected worth"),
+    "programme.cost": N_("Cost of the programme"),
+    "programme.break_even_uplift": N_("Uplift of members' spend that pays for it"),
+    "programme.uplift_revenue": N_("Joining's effect on a member's spend"),
+    "programme.uplift_revenue_relative": N_("Joining's effect on spend, relative"),
+    "programme.uplift_repurchase": N_("Joining's effect on buying again"),
+    "programme.roi": N_("Return on the programme's cost"),
+    "programme.net_value": N_("What the programme brought less its cost"),
+    "survey.nps": N_("Net Promoter Score"),
+    "survey.nps_weighted": N_("Net Promoter Score, weighted to the customers"),
+    "survey.promoters": N_("Promoters"),
+    "survey.detractors": N_("Detractors"),
+    "survey.csat": N_("Satisfied customers"),
+    "survey.csat_mean": N_("Mean satisfaction score"),
+    "survey.ces": N_("Mean score of ease"),
+    "survey.response_rate": N_("Customers asked who answered"),
+    "survey.answers": N_("Answers"),
+    "survey.promoter_repurchase_difference": N_("Promoters back after the answer, less detractors"),
+    "survey.promoter_spend_difference": N_("Promoters' spend after the answer, less detractors'"),
+    "survey.detractors_of_value": N_("Detractors of high value"),
+    "survey.detractors_at_stake": N_("Lifetime value of the detractors of high value"),
+    "subscription.subscribers_start": N_("Subscribers at the start"),
+    "subscription.subscribers_end": N_("Subscribers at the end"),
+    "subscription.new": N_("New subscribers"),
+    "subscription.returned": N_("Returned subscribers"),
+    "subscription.lost": N_("Lost subscribers"),
+    "subscription.logo_churn": N_("Subscribers lost in the period"),
+    "subscription.monthly_churn": N_("Subscribers lost a month"),
+    "subscription.mrr_start": N_("Recurring revenue a month, at the start"),
+    "subscription.mrr_end": N_("Recurring revenue a month, at the end"),
+    "subscription.mrr_new": N_("… from new subscribers"),
+    "subscription.mrr_returned": N_("… from returned subscribers"),
+    "subscription.mrr_expansion": N_("… more from kept subscribers"),
+    "subscription.mrr_contraction": N_("… less from kept subscribers"),
+    "subscription.mrr_churned": N_("… gone with lost subscribers"),
+    "subscription.gross_retention": N_("Gross revenue retention"),
+    "subscription.net_retention": N_("Net revenue retention"),
+    "subscription.arpu": N_("Revenue a month per subscriber"),
+    "subscription.median_lifetime": N_("Months until half of the subscribers are gone"),
+    "subscription.residual_lifetime": N_("Months that a subscriber will still pay for"),
+    "subscription.value": N_("Value of today's subscribers"),
+    "subscription.renewals_due": N_("Renewals due within 30 days"),
+    "subscription.due_at_stake": N_("At stake with these renewals"),
+    "experiment.<name>.customers": N_("Customers treated"),
+    "experiment.<name>.control_customers": N_("Customers in the control group"),
+    "experiment.<name>.srm_p": N_("P-value of the split"),
+    "experiment.<name>.uplift_repurchase": N_("Uplift in the share that buys"),
+    "experiment.<name>.uplift_orders": N_("Uplift in orders per customer"),
+    "experiment.<name>.uplift_revenue": N_("Uplift in revenue per customer"),
+    "experiment.<name>.uplift_revenue_relative": N_("Uplift in revenue, relative"),
+    "experiment.<name>.incremental_revenue": N_("Revenue that the measure brought"),
+    "experiment.<name>.cost": N_("Cost of the measure"),
+    "experiment.<name>.net_value": N_("Net value of the measure"),
+    "experiment.<name>.cuped_reduction": N_("Narrower by what was known before"),
+    "experiment.<name>.smallest_rise": N_("Smallest rise it could see"),
+    "experiment.<name>.placebo_revenue": N_("Difference before it"),
+    "experiment.<name>.raw_difference": N_("Raw difference, not its effect"),
+    "experiment.<name>.comparable_share": N_("Treated with comparable customers"),
+    "experiment.<name>.worst_imbalance": N_("Largest difference left before it"),
 }
 
 #: What a dimension's groups are called, over their column.
@@ -122,7 +191,7 @@ def group_name(name: str) -> str:
 def in_order(metrics: Iterable[str]) -> list[str]:
     """Ids in the order of the contract, models' parameters after the others."""
     place = {name: n for n, name in enumerate(LABELS)}
-    return sorted(metrics, key=lambda name: (place.get(name, len(place)), name))
+    return sorted(metrics, key=lambda name: (place.get(general(name), len(place)), name))
 
 
 def label(metric: str) -> Sentence:
@@ -138,4 +207,7 @@ def label(metric: str) -> Sentence:
         if parameter == "log_likelihood":
             return Sentence("{model} log-likelihood", model=model)
         return Sentence("{model} {parameter}", model=model, parameter=SIGNS[parameter])
-    return Sentence(LABELS[metric])
+    named = Sentence(LABELS[general(metric)])
+    if general(metric) == metric:
+        return named
+    return Sentence("{figure} ({test})", figure=named, test=metric.split(".")[1])

@@ -207,12 +207,21 @@ class Page:
         plain = "\n".join(f"- {self._plain(sentence)}" for sentence in sentences)
         return _traced(_shown("text", items, plain), of_sentences(*sentences))
 
-    def facts(self, facts: Sequence[tuple[str, str | None]]) -> Shown:
-        """What is known of one thing, each with the word that names it; None is left out."""
+    def facts(
+        self, facts: Sequence[tuple[str, str | None]], anchors: Sequence[str | None] = ()
+    ) -> Shown:
+        """What is known of one thing, each with the word that names it; None is left out.
+
+        `anchors` are the sections that tell each in full, where there are some.
+        """
+        places = {word: place for (word, _), place in zip(facts, anchors, strict=False) if place}
         known = [(self._plain(word), told) for word, told in facts if told is not None]
+        linked = [
+            _linked(self._plain(word), places.get(word)) for word, told in facts if told is not None
+        ]
         items = Markup("").join(
-            Markup("<dt>{}</dt><dd>{}</dd>").format(word, self._marked(told))
-            for word, told in known
+            Markup("<dt>{}</dt><dd>{}</dd>").format(link, self._marked(told))
+            for link, (_, told) in zip(linked, known, strict=True)
         )
         plain = "\n".join(f"{word}: {self._plain(told)}" for word, told in known)
         shown = _shown("text", Markup('<dl class="facts">{}</dl>').format(items), plain)
@@ -246,11 +255,12 @@ class Page:
         reasons: Sequence[str] = (),
         *,
         anchor: str | None = None,
+        word: str | None = None,
         **values: object,
     ) -> Shown:
         """Whether to act on the figures: in a word, a sentence, and the reasons for it.
 
-        `anchor` is the section that tells it in full.
+        `anchor` is the section that tells it in full; `word` is said in place of the usual one.
 
         Raises
         ------
@@ -259,8 +269,8 @@ class Page:
         """
         if kind not in VERDICTS:
             raise ValueError(f"verdict: found {kind!r}; a verdict is fit, care or unfit")
-        sign, word = VERDICTS[kind]
-        word = self.formats.say(word)
+        sign, usual = VERDICTS[kind]
+        word = self.formats.say(usual if word is None else word)
         because = [self._marked(reason, **values) for reason in reasons]
         html = Markup(
             '<div class="verdict {}"><p class="word"><span class="sign" aria-hidden="true">{}'
@@ -346,9 +356,7 @@ class Page:
         ).format(self._plain(headline.label), formats.metric(metric), trend, details)
 
     def _step(self, step: Step) -> Markup:
-        heading = self._marked(step.heading)
-        if step.anchor:
-            heading = Markup('<a href="#{}">{}</a>').format(step.anchor, heading)
+        heading = _linked(self._marked(step.heading), step.anchor)
         item = Markup('<p class="what">{}</p>').format(heading)
         if step.detail:
             item += Markup('<p class="detail">{}</p>').format(self._marked(step.detail))
@@ -402,6 +410,11 @@ def _shown(kind: str, html: Markup, plain: str, **fields: Any) -> Shown:
 def _traced(shown: Shown, behind: Mapping[str, Any]) -> Shown:
     """With what stands behind it, which `traced.traced_of` collects."""
     return Shown({**shown.data, TRACED_MIME: behind}, shown.metadata) if behind else shown
+
+
+def _linked(text: str, anchor: str | None) -> Markup:
+    """A word that leads to its section, where it has one."""
+    return Markup('<a href="#{}">{}</a>').format(anchor, text) if anchor else escape(text)
 
 
 def _value(text: str) -> Markup:

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from retention_lib.data.history import changed
-from retention_lib.metrics import UNITS, Metric, Unit
+from retention_lib.metrics import UNITS, Metric, Unit, general
 from retention_lib.retention.difference import Difference, apart, by_chance
 from retention_lib.retention.homogeneity import LEVEL, holm
 
@@ -123,7 +123,7 @@ def compare(then: Reported, now: Reported) -> tuple[Compared, ...]:
     place = {name: n for n, name in enumerate(UNITS)}
     names = sorted(
         then.metrics.keys() | now.metrics.keys(),
-        key=lambda name: (place.get(name, len(place)), name.startswith(_PARAMETERS), name),
+        key=lambda name: (place.get(general(name), len(place)), name.startswith(_PARAMETERS), name),
     )
     return _together([_one(name, then, now) for name in names])
 

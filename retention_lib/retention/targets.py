@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 import pandas as pd
 
-from retention_lib.metrics import UNITS, Metric, unknown
+from retention_lib.metrics import UNITS, Metric, unit_of, unknown
 from retention_lib.sentence import N_
 
 #: Figures of which less is better: their target is a ceiling.
@@ -69,7 +69,7 @@ def targets(metrics: Mapping[str, Metric], goals: Mapping[str, float]) -> pd.Dat
         rows.append(
             {
                 "metric": name,
-                "unit": UNITS.get(name, "number"),
+                "unit": unit_of(name),
                 "target": float(goal),
                 "ceiling": name in CEILINGS,
                 "value": metric.value,
@@ -115,7 +115,7 @@ def _needed(name: str, metric: Metric, goal: float, metrics: Mapping[str, Metric
         reach = goal * metric.n
         some = have - math.floor(reach + 1e-9) if goal < value else math.ceil(reach - 1e-9) - have
         return Needed(float(some), "customers")
-    if UNITS.get(name) == "count":
+    if unit_of(name) == "count":
         return Needed(math.ceil(abs(goal - value) - 1e-9), "count")
     buyers, orders = (metrics.get(n) for n in ("customers.active", "orders.count"))
     if name == "orders.per_customer" and buyers is not None and buyers.value:
@@ -169,7 +169,7 @@ def benchmarks(
 
 
 def _no_figure(name: str) -> Metric:
-    return unknown(UNITS.get(name, "number"), N_("The report doesn't have this figure."))
+    return unknown(unit_of(name), N_("The report doesn't have this figure."))
 
 
 def _place(metric: Metric, figure: float) -> str:

@@ -266,7 +266,7 @@ class _AtWork:
     """A client at work: which steps it has done, and how far it is with those that it does."""
 
     def __init__(self, job: Job, why: str) -> None:
-        chapters = choose(job.only)
+        chapters = choose(job.only, job.file.params)
         forecast = not WITH_FORECAST.isdisjoint(chapters)
         self.title = job.title
         self.why = why

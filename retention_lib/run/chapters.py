@@ -6,12 +6,17 @@ import socket
 from pathlib import Path
 
 from retention_lib.errors import UsageError
+from retention_lib.keys.datasets import data_sources
+from retention_lib.params import Params
 
 #: In reading order. Each stands alone; the run starts as many at once as it has room for.
 CHAPTERS = ("00_summary", "01_data", "02_retention", "03_cltv", "04_actions")
 
+#: Follows them where the client gives further data sets: programme, experiments, survey …
+FURTHER = "05_loyalty"
+
 #: Those that need the forecast, which the run makes while the others are at work.
-WITH_FORECAST = frozenset({"00_summary", "03_cltv", "04_actions"})
+WITH_FORECAST = frozenset({"00_summary", "03_cltv", "04_actions", FURTHER})
 
 #: Sums the others up, so that it is run after them.
 LAST = "00_summary"
@@ -49,18 +54,35 @@ def notebooks_folder(here: Path | None = None, *, given: Path | None = None) -> 
     )
 
 
-def choose(only: str | None) -> tuple[str, ...]:
-    """The chapters to run: all, or the one that `--only` names.
+def choose(only: str | None, params: Params | None = None) -> tuple[str, ...]:
+    """The chapters to run: all that the client has data for, or the one that `--only` names.
+
+    Parameters
+    ----------
+    only : str or None
+    params : Params, optional
+        The client's; without them only the name is looked at.
 
     Raises
     ------
     UsageError
-        A name that isn't a chapter's.
+        A name that isn't a chapter's, or a chapter that the client gives no data for.
     """
+    further = params is None or bool(data_sources(params))
+    chapters = (*CHAPTERS, *((FURTHER,) if further else ()))
     if only is None:
-        return CHAPTERS
+        return chapters
     wanted = only.removesuffix(".ipynb")
-    matches = [c for c in CHAPTERS if wanted in (c, c.partition("_")[0], c.partition("_")[2])]
+    matches = [
+        c for c in (*CHAPTERS, FURTHER) if wanted in (c, c.partition("_")[0], c.partition("_")[2])
+    ]
     if not matches:
-        raise UsageError(f'--only: found "{only}"; the chapters are {", ".join(CHAPTERS)}')
+        raise UsageError(
+            f'--only: found "{only}"; the chapters are {", ".join((*CHAPTERS, FURTHER))}'
+        )
+    if matches[0] not in chapters:
+        raise UsageError(
+            f"--only: {FURTHER} needs a data set beside the orders; name one in the client file "
+            "under programme, experiments, survey or subscriptions"
+        )
     return tuple(matches)

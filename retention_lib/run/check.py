@@ -8,10 +8,13 @@ from collections.abc import Iterator
 import pandas as pd
 
 from retention_lib.data import gate
+from retention_lib.data.base import Base
+from retention_lib.data.datasets import WORDS
 from retention_lib.data.health import concerns
 from retention_lib.data.quality import reasons
 from retention_lib.data.read import read_base
 from retention_lib.data.understood import sentences
+from retention_lib.keys.datasets import data_sources
 from retention_lib.keys.refusals import shown
 from retention_lib.params import ClientFile
 from retention_lib.report.language import Formats
@@ -50,6 +53,7 @@ def describe(file: ClientFile, today: dt.date | None = None) -> Iterator[str]:
             f"  left out: {rows}. {row['cause']}. That is "
             f"{_shares(row['share_of_rows'], row['share_of_amount'], formats)}. [{row['key']}]"
         )
+    yield from _further(base)
     gate.refuse(base, file.folder, today)
     for concern in concerns(base, _on_one_line, today):
         key = f" [{concern.key}]" if concern.key else ""
@@ -58,6 +62,19 @@ def describe(file: ClientFile, today: dt.date | None = None) -> Iterator[str]:
         f"The reporting period is {at.period.start} to {at.period.end}; customers at the start are "
         f"those with a purchase from {at.before.start} to {at.before.end}."
     )
+
+
+def _further(base: Base) -> Iterator[str]:
+    """What was read of the data sets beside the orders."""
+    places = data_sources(base.params)
+    for name, found in base.datasets.items():
+        yield (
+            f"{places[name][0]}: {found.rows_used:,} of {found.rows_in:,} rows of "
+            f"{', '.join(found.names)} are used."
+        )
+        for row in found.left_out.to_dict("records"):
+            rows = "1 row" if row["rows"] == 1 else f"{row['rows']:,} rows"
+            yield f"  left out: {rows}. {WORDS[row['cause']]}."
 
 
 def _shares(of_rows: float, of_amount: float, formats: Formats) -> str:

@@ -53,6 +53,10 @@ _GROUPS: Final = {
     "tiers.": "Value tiers",
     "slipping.": "Slipping away",
     "timing.": "Timing",
+    "programme.": "Loyalty programme",
+    "experiment.": "Tests and campaigns",
+    "survey.": "Survey",
+    "subscription.": "Subscriptions",
     "model.": "Models",
 }
 

@@ -196,7 +196,7 @@ def _understand(
     keys = [*CsvFormat.model_fields]
     if kind(files[0]) != "csv" or len(files) > 1:  # each file may have its own
         keys = [key for key in keys if key not in ("encoding", "delimiter")]
-    if columns.birthday and understood.birthday_format != understood.date_format:
+    if columns.birthday and understood.second_format != understood.date_format:
         keys.remove("date_format")  # which would hold for both
     values = {key: getattr(understood, key, None) for key in keys}
     csv = {key: str(value) for key, value in values.items() if value is not None}

@@ -21,6 +21,7 @@ from retention_lib import report_files
 from retention_lib.data import history
 from retention_lib.data.files import fill_variables, lies_elsewhere, named_files, states
 from retention_lib.errors import DataError
+from retention_lib.keys.datasets import data_sources
 from retention_lib.keys.source import source_kind
 from retention_lib.languages import VARIABLE as CATALOGS
 from retention_lib.params import ClientFile
@@ -134,7 +135,9 @@ def _same(
     if now[name] == then.get(name):
         return True
     # files that were written anew may hold what they held
-    if name != "data" or then.get(name) is None or lies_elsewhere(job.file.params.source):
+    if name != "data" or then.get(name) is None:
+        return False
+    if not all(_kind(one) == "files" and not lies_elsewhere(one) for one in _sources(job.file)):
         return False
     return _of_bytes(job.file) == _bytes_of(run)
 
@@ -159,8 +162,8 @@ def _told(changed: Iterable[str], now: Mapping[str, str | None]) -> str:
 
 
 def _of_client_file(file: ClientFile) -> str:
-    source = file.params.source
-    entries = [source] if isinstance(source, str) else source
+    sources = _sources(file)
+    entries = [e for one in sources for e in ([one] if isinstance(one, str) else one)]
     try:
         filled = [fill_variables(entry) for entry in entries]
     except DataError:  # the run says which variable isn't set
@@ -171,41 +174,57 @@ def _of_client_file(file: ClientFile) -> str:
 
 
 def _of_data(file: ClientFile) -> str | None:
-    """Names, sizes and times of the source's files; of a log that a package brings, its name."""
-    source = file.params.source
+    """Names, sizes and times of the sources' files; of a log that a package brings, its name."""
+    told = [_of_source(source, file.folder) for source in _sources(file)]
+    if None in told:
+        return None
+    return told[0] if len(told) == 1 else _digest(told)
+
+
+def _of_source(source: str | list[str], folder: Path) -> str | None:
     if isinstance(source, str) and source.startswith("builtin:"):
         return _digest(source)
-    if not _is_files(file):
+    if _kind(source) != "files":
         return None
     try:
-        return _digest(states(source, file.folder))
+        return _digest(states(source, folder))
     except (DataError, OSError):
         return None
 
 
-def _of_bytes(file: ClientFile) -> str:
-    """What the source's files hold, as `run.json` tells it (`Source.fingerprint`)."""
-    digest = hashlib.sha256()
-    for named in named_files(file.params.source, file.folder):
-        with named.path.open("rb") as stream:
-            digest.update(hashlib.file_digest(stream, "sha256").digest())
-    return digest.hexdigest()
+def _sources(file: ClientFile) -> list[str | list[str]]:
+    """All that a client's data comes from: the orders, and the further data sets."""
+    further = (source.source for _, source in data_sources(file.params).values())
+    return [file.params.source, *further]
 
 
-def _bytes_of(run: Mapping[str, Any]) -> str | None:
+def _of_bytes(file: ClientFile) -> list[str]:
+    """What the sources' files hold, as `run.json` tells it (`Source.fingerprint`)."""
+    digests = []
+    for source in _sources(file):
+        digest = hashlib.sha256()
+        for named in named_files(source, file.folder):
+            with named.path.open("rb") as stream:
+                digest.update(hashlib.file_digest(stream, "sha256").digest())
+        digests.append(digest.hexdigest())
+    return digests
+
+
+def _bytes_of(run: Mapping[str, Any]) -> list[str | None] | None:
     data = run.get("data")
-    return data.get("sha256") if isinstance(data, Mapping) else None
+    if not isinstance(data, Mapping):
+        return None
+    return [data.get("sha256"), *(one.get("sha256") for one in run.get("datasets", {}).values())]
 
 
-def _is_files(file: ClientFile) -> bool:
-    source = file.params.source
+def _kind(source: str | list[str]) -> str:
     kind = source_kind(source)
     if kind == "unknown" and isinstance(source, str):
         try:
             kind = source_kind(fill_variables(source))
         except DataError:
-            return False
-    return kind == "files"
+            return "unknown"
+    return kind
 
 
 @cache

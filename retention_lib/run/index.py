@@ -183,6 +183,7 @@ def _in_full(report: Report, folder: Path, run: Mapping[str, Any], damaged: list
         period=_period(report.as_of, run),
         verdict=verdict if isinstance(verdict, str) else None,
         recommendations=_texts(run["recommendations"]) if "recommendations" in run else None,
+        beyond=_texts(run.get("beyond")),
         warnings=_texts(run.get("warnings")),
     )
 

@@ -12,6 +12,7 @@ from typing import Any
 from retention_lib._nbformat import NotebookNode
 from retention_lib.advice import kept
 from retention_lib.languages import SOURCE
+from retention_lib.report import told
 from retention_lib.report.document.chapters import kind_of
 from retention_lib.report.findings.advice import heading
 from retention_lib.report.language import Formats
@@ -37,12 +38,15 @@ def outcome(
     Returns
     -------
     dict
-        `verdict` (`fit`, `care`, `unfit` or None), `recommendations` and `warnings` (sentences).
+        `verdict` (`fit`, `care`, `unfit` or None), `recommendations`, `beyond` (what the data sets
+        beside the orders say; only where there are any) and `warnings` (sentences).
     """
     formats = Formats(SOURCE, currency)
+    beyond = [formats.tell(one.finding) for one in told.load(handover) or ()]
     return {
         "verdict": _first(notebooks, "verdict").get("verdict"),
         "recommendations": [formats.tell(heading(one)) for one in kept.load(handover) or ()],
+        **({"beyond": beyond} if beyond else {}),
         "warnings": list(warnings),
     }
 

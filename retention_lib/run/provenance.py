@@ -55,8 +55,26 @@ def provenance(base: Base, seconds: Mapping[str, float], finished: str) -> dict[
                 for row in base.left_out.to_dict("records")
             },
         },
+        **({"datasets": _further(base)} if base.datasets else {}),
         "versions": {"python": platform.python_version(), **versions(PACKAGES)},
         "seconds": {step: round(spent, 3) for step, spent in seconds.items()},
+    }
+
+
+def _further(base: Base) -> dict[str, Any]:
+    """The client's further data sets, as `data` tells of the orders."""
+    return {
+        name: {
+            "read": list(found.names),
+            "sha256": found.fingerprint,
+            "rows": found.rows_in,
+            "rows_used": found.rows_used,
+            "rows_left_out": {
+                row["cause"]: {"rows": int(row["rows"])}
+                for row in found.left_out.to_dict("records")
+            },
+        }
+        for name, found in base.datasets.items()
     }
 
 

@@ -26,6 +26,7 @@ from retention_lib.data.read import read_base
 from retention_lib.data.remote.fetch import FETCHED, kept_in
 from retention_lib.data.sources import resolve_files
 from retention_lib.errors import RetentionError, brief
+from retention_lib.keys.datasets import data_sources, with_sources
 from retention_lib.metrics import Metric
 from retention_lib.params import ClientFile, Params
 from retention_lib.report import method_parts
@@ -136,7 +137,8 @@ def make(
     file = job.file
     if file.params.brand.logo:
         logo(str(file.folder / file.params.brand.logo))  # refused now, not after the run
-    chapters, templates = choose(job.only), notebooks_folder(given=job.notebooks)
+    chapters = choose(job.only, file.params)
+    templates = notebooks_folder(given=job.notebooks)
     if can_fork() and not server:
         default_server()  # loads its libraries while the data is read
     told, turns = steps or Silent(), turns or OwnTurns(os.cpu_count() or 1)
@@ -231,7 +233,7 @@ class _Run:
         """The data as an earlier run prepared it, where it is what it was."""
         if self.job.force or not kept_data.take_over(self.handover, self.job.folder, inputs):
             return None
-        params = _with_own_source(self.job.file)
+        params = _with_own_sources(self.job.file)
         try:
             return from_prepared(
                 params, self.handover, lambda: read_base(params, self.job.file.folder)
@@ -342,22 +344,33 @@ def injected(file: ClientFile) -> dict[str, Any]:
     The client file's own, its files by absolute path: the executed notebooks can be opened and run
     again from wherever they lie. What `${NAME}` stands for isn't filled in.
     """
-    parameters = file.params.as_parameters()
-    source = file.params.source
+    return _with_own_sources(file).as_parameters()
+
+
+def _with_own_sources(file: ClientFile) -> Params:
+    """The parameters with every source as it can be read from wherever a chapter runs."""
+    params = file.params
+    further = {
+        name: _anywhere(source.source, file.folder)
+        for name, (_, source) in data_sources(params).items()
+    }
+    own = {"source": _anywhere(params.source, file.folder), **with_sources(params, further)}
+    return params.model_copy(update=own)
+
+
+def _anywhere(source: str | list[str], folder: Path) -> str | list[str]:
     if isinstance(source, str) and "://" in source:
-        parameters["source"] = from_anywhere(source, file.folder)
-    elif isinstance(source, list) or not _is_anywhere(source):
-        entries = [source] if isinstance(source, str) else source
-        parameters["source"] = [
-            place
-            for e in entries
-            for place in (
-                [e]
-                if _is_anywhere(e)
-                else [str(f.resolve()) for f in resolve_files(e, file.folder)]
-            )
-        ]
-    return parameters
+        return from_anywhere(source, folder)
+    if isinstance(source, str) and _is_anywhere(source):
+        return source
+    entries = [source] if isinstance(source, str) else source
+    return [
+        place
+        for e in entries
+        for place in (
+            [e] if _is_anywhere(e) else [str(f.resolve()) for f in resolve_files(e, folder)]
+        )
+    ]
 
 
 def _is_anywhere(entry: str) -> bool:
@@ -365,13 +378,9 @@ def _is_anywhere(entry: str) -> bool:
     return "://" in entry or "${" in entry or entry.startswith("builtin:")
 
 
-def _with_own_source(file: ClientFile) -> Params:
-    return file.params.model_copy(update={"source": injected(file)["source"]})
-
-
 def _prepare(file: ClientFile, handover: Path) -> Base:
     """Read the data once, for all chapters."""
-    params = file.params.model_copy(update={"source": injected(file)["source"]})
+    params = _with_own_sources(file)
     with kept_in(handover / FETCHED):
         base = read_base(params, file.folder)
         gate.refuse(base, file.folder)

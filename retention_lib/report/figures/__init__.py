@@ -6,6 +6,11 @@ from retention_lib.report.figures.cohort_curves import cohort_curves
 from retention_lib.report.figures.cohorts import cohort_heatmap
 from retention_lib.report.figures.curves import model_curve, next_purchase_curves
 from retention_lib.report.figures.economics import payback, retention_gain
+from retention_lib.report.figures.experiment import (
+    experiment_days,
+    experiment_power,
+    experiment_uplifts,
+)
 from retention_lib.report.figures.forecasts import (
     caught_revenue,
     forecast_against,
@@ -25,6 +30,12 @@ from retention_lib.report.figures.months import (
 )
 from retention_lib.report.figures.movements import tier_moves
 from retention_lib.report.figures.over_time import rate_trend
+from retention_lib.report.figures.programme import (
+    member_flow,
+    points_by_age,
+    points_by_month,
+    programme_effect,
+)
 from retention_lib.report.figures.purchase_values import purchase_values
 from retention_lib.report.figures.retention import customer_flow, retention_shares, second_purchase
 from retention_lib.report.figures.season import marked_peaks, months_by_year
@@ -43,12 +54,16 @@ __all__ = [
     "cohort_curves",
     "cohort_heatmap",
     "customer_flow",
+    "experiment_days",
+    "experiment_power",
+    "experiment_uplifts",
     "forecast_against",
     "forecast_errors",
     "holdout_by_frequency",
     "holdout_tracking",
     "lifts",
     "marked_peaks",
+    "member_flow",
     "model_curve",
     "monthly_customers",
     "monthly_revenue",
@@ -57,6 +72,9 @@ __all__ = [
     "next_purchase_curves",
     "orders_by_month",
     "payback",
+    "points_by_age",
+    "points_by_month",
+    "programme_effect",
     "purchase_values",
     "rate_trend",
     "repeat_counts",

@@ -122,9 +122,15 @@ def who(one: Recommendation, sheet: str | None) -> Sentence:
     return Sentence("Customers: {n}. At stake: about {stake}. List: {sheet}.", **values)
 
 
-def test(one: Recommendation) -> Sentence:
-    """How to prove the measure on this base."""
+#: Measures that are a test themselves, or follow one.
+_TESTED: Final = frozenset({"draw_lots", "roll_out", "stop"})
+
+
+def test(one: Recommendation) -> Sentence | None:
+    """How to prove the measure on this base; None where it is a test itself, or follows one."""
     proof = one.proof
+    if one.rule in _TESTED:
+        return None
     if proof is None:
         return Sentence(
             "Do it in one part of the base first, chosen by lot, and compare that part with the "

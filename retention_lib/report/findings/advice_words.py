@@ -270,4 +270,144 @@ WORDS: Final[dict[tuple[str, str], Words]] = {
             "watch this channel against the others."
         ),
     ),
+    ("close_loop", ""): Words(
+        N_("Unhappy customers"),
+        Counted(
+            "Call the {n} unhappy customer of high value: {worth} is expected of this customer",
+            "Call the {n} unhappy customers of high value: {worth} is expected of them",
+        ),
+        Counted(
+            "Of the best fifth by value, {n} customer gave a low score in the last answer. {worth} "
+            "is expected of this customer within the forecast's horizon.",
+            "Of the best fifth by value, {n} customers gave a low score in their last answer. "
+            "{worth} is expected of them within the forecast's horizon.",
+        ),
+        N_(
+            "Have somebody call each within days: ask what went wrong, put it right, and say what "
+            "was done about it."
+        ),
+    ),
+    ("close_loop", "plain"): Words(
+        N_("Unhappy customers"),
+        Counted(
+            "Call the {n} unhappy customer of high value",
+            "Call the {n} unhappy customers of high value",
+        ),
+        Counted(
+            "Of the best fifth by revenue so far, {n} customer gave a low score in the last "
+            "answer.",
+            "Of the best fifth by revenue so far, {n} customers gave a low score in their last "
+            "answer.",
+        ),
+        N_(
+            "Have somebody call each within days: ask what went wrong, put it right, and say what "
+            "was done about it."
+        ),
+    ),
+    ("renewals", ""): Words(
+        N_("Before the renewal"),
+        Counted(
+            "Talk to {n} subscriber before the renewal: {stake} is at stake",
+            "Talk to {n} subscribers before they renew: {stake} is at stake",
+        ),
+        Counted(
+            "The renewal of {n} subscriber is due within 90 days. What is expected, times the "
+            "chance that it isn't renewed, comes to {stake}.",
+            "The renewals of {n} subscribers are due within 90 days. What is expected of them, "
+            "times the chance that they don't renew, comes to {stake}.",
+        ),
+        N_(
+            "Write before the day, from the top of the list down: what they used, what comes next, "
+            "how to change the plan. Leave those alone who will renew anyway."
+        ),
+    ),
+    ("notices", ""): Words(
+        N_("Notice given"),
+        Counted(
+            "Ask the {n} subscriber who has given notice why",
+            "Ask the {n} subscribers who have given notice why",
+        ),
+        Counted(
+            "{n} subscriber has given notice and still is here.",
+            "{n} subscribers have given notice and still are here.",
+        ),
+        N_(
+            "Ask each for the reason in one question, and have one offer for each of the commonest "
+            "reasons: a pause, a smaller plan, help."
+        ),
+    ),
+    ("referral", ""): Words(
+        N_("Recommendations"),
+        Counted(
+            "Ask {n} content customer of high value to recommend you",
+            "Ask {n} content customers of high value to recommend you",
+        ),
+        Counted(
+            "Of the best fifth by value, {n} customer gave a high score in the last answer and is "
+            "in all likelihood still one.",
+            "Of the best fifth by value, {n} customers gave a high score in their last answer and "
+            "are in all likelihood still customers.",
+        ),
+        N_(
+            "Ask for a review or a friend's name while the answer is fresh, and thank for it; see "
+            "whether those who come that way stay."
+        ),
+    ),
+    ("use_points", ""): Words(
+        N_("Unused points"),
+        Counted(
+            "Remind {n} silent member of the points there are to spend",
+            "Remind {n} silent members of the points they have to spend",
+        ),
+        Counted(
+            "{n} member holds more points than most and hasn't bought for long.",
+            "{n} members hold more points than most and haven't bought for long.",
+        ),
+        N_("Write what the points are good for today, with a day by which to use them."),
+    ),
+    ("roll_out", ""): Words(
+        N_("What a test has shown"),
+        N_("Give all customers what {title} gave: it brought {uplift} a customer"),
+        N_(
+            "The test brought {uplift} of revenue for each customer treated ({uplift_low} to "
+            "{uplift_high}) and {net} after its cost ({net_low} to {net_high})."
+        ),
+        N_(
+            "Extend it to customers like those of the test, and keep a small control group by lot "
+            "to see whether it goes on working."
+        ),
+    ),
+    ("stop", ""): Words(
+        N_("What costs more than it brings"),
+        N_("End {title}: it costs more than it brings"),
+        N_(
+            "The test brought {uplift} of revenue for each customer treated ({uplift_low} to "
+            "{uplift_high}); after its cost it lost {net} ({net_low} to {net_high})."
+        ),
+        N_("Spend the money on a measure that is tested next, with a control group by lot."),
+    ),
+    ("draw_lots", ""): Words(
+        N_("A control group"),
+        N_("Draw a control group by lot before the next of {title} goes out"),
+        N_(
+            "Those sent one spend {raw} more than others, nearly all of which was there before; "
+            "what is left could only be compared, not tested."
+        ),
+        N_(
+            "Leave out customers by lot: {each} sent one and as many left out show a rise in "
+            "revenue of 5% within {days}."
+        ),
+    ),
+    ("draw_lots", "unfair"): Words(
+        N_("A control group"),
+        N_("Draw a control group by lot before the next of {title} goes out"),
+        N_(
+            "Those sent one spend {raw} more than others, and nobody who wasn't sent one can be "
+            "fairly compared with them: whether it works isn't known."
+        ),
+        N_(
+            "Leave out customers by lot: {each} sent one and as many left out show a rise in "
+            "revenue of 5% within {days}."
+        ),
+    ),
 }
