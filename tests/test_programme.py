@@ -17,7 +17,7 @@ import pytest
 from retention_lib.data.base import Base
 from retention_lib.data.read import read_base
 from retention_lib.definitions import DEFINITIONS
-from retention_lib.loyalty.programme import Programme, lists, metrics, programme
+from retention_lib.loyalty.programme import Programme, metrics, programme, silent_with_points
 from retention_lib.loyalty.programme_members import (
     BACKWARDS,
     LATER,
@@ -259,7 +259,7 @@ def test_the_raw_difference_never_stands_without_the_words(found: Programme) -> 
 def test_the_list_has_silent_members_with_points_and_nobody_else(
     base: Base, found: Programme
 ) -> None:
-    listed = lists(found, base)["silent_with_points"]
+    listed = silent_with_points(found.members, found.ledger, found.point_value, base.as_of)
     assert found.ledger is not None
     assert len(listed)
     for row in listed.itertuples():

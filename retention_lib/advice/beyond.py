@@ -12,7 +12,7 @@ from typing import Final
 
 from retention_lib.advice import thresholds
 from retention_lib.advice.found import Found, Recommendation, money
-from retention_lib.advice.rules import LATER, SOON
+from retention_lib.advice.rules import LATER, SOON, ranked
 from retention_lib.loyalty.beyond import Beyond
 from retention_lib.loyalty.experiment import Trial
 from retention_lib.metrics import Metric
@@ -145,13 +145,11 @@ RULES: Final[tuple[Rule, ...]] = (
 
 def recommendations(known: Evidence) -> tuple[Recommendation, ...]:
     """What the data sets call for, most at stake first, at most `thresholds.MOST`."""
-    made = [
+    return ranked(
         Recommendation(rule.id, found, rule.months, None)
         for rule in RULES
         for found in rule.find(known)
-    ]
-    ranked = sorted(made, key=lambda one: -(one.found.at_stake or 0.0))
-    return tuple(ranked[: thresholds.MOST])
+    )
 
 
 def _of_list(known: Evidence, name: str, fewest: int) -> Iterator[Found]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import fields
 from pathlib import Path
 from typing import Any, Final
 
 from retention_lib.advice.found import Found, Recommendation
 from retention_lib.advice.proof import Proof
+from retention_lib.data.handover import leave_json, left_json
 from retention_lib.sentence import as_json, from_json
 
 FILE_NAME: Final = "advice.json"
@@ -28,18 +28,13 @@ def save(advice: tuple[Recommendation, ...], folder: Path) -> None:
         }
         for one in advice
     ]
-    # whole or not at all: another chapter may be looking for it
-    half = folder / f"{FILE_NAME}.half"
-    half.write_text(json.dumps(kept), encoding="utf-8")
-    half.replace(folder / FILE_NAME)
+    leave_json(kept, folder / FILE_NAME)
 
 
 def load(folder: Path) -> tuple[Recommendation, ...] | None:
     """The advice that was left in a folder; None where none was."""
-    file = folder / FILE_NAME
-    if not file.exists():
-        return None
-    return tuple(_taken(one) for one in json.loads(file.read_text(encoding="utf-8")))
+    left = left_json(folder / FILE_NAME)
+    return None if left is None else tuple(_taken(one) for one in left)
 
 
 def _kept(part: Found | Proof) -> dict[str, Any]:

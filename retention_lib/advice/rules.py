@@ -7,7 +7,7 @@ and gives what it found, or None and is silent. The thresholds are in `threshold
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -73,9 +73,13 @@ def recommendations(known: Evidence, rules: tuple[Rule, ...] = RULES) -> tuple[R
         for rule in rules
         if (found := rule.find(known)) is not None
     ]
+    return ranked(made)
+
+
+def ranked(made: Iterable[Recommendation]) -> tuple[Recommendation, ...]:
+    """Recommendations as a client reads them: most at stake first, no more than can be acted on."""
     # sorted() is stable: equals keep the order of the table
-    ranked = sorted(made, key=lambda one: -(one.found.at_stake or 0.0))
-    return tuple(ranked[: thresholds.MOST])
+    return tuple(sorted(made, key=lambda one: -(one.found.at_stake or 0.0))[: thresholds.MOST])
 
 
 def _proof(found: Found, known: Evidence) -> Proof | None:

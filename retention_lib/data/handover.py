@@ -8,9 +8,10 @@ everything out itself, with the same result.
 from __future__ import annotations
 
 import datetime as dt
+import json
 import os
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from retention_lib.report_files import CUSTOMERS
 
@@ -78,3 +79,15 @@ def output_folder() -> Path | None:
         return None
     (folder / OUTPUT).mkdir(exist_ok=True)
     return folder / OUTPUT
+
+
+def leave_json(value: Any, file: Path) -> None:
+    """Leave a value as JSON, whole or not at all: another chapter may be looking for it."""
+    half = file.with_name(f"{file.name}.half")
+    half.write_text(json.dumps(value), encoding="utf-8")
+    half.replace(file)
+
+
+def left_json(file: Path) -> Any | None:
+    """What was left as JSON; None where nothing was."""
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else None

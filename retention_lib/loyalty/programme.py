@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -62,16 +62,10 @@ def programme(base: Base) -> Programme | None:
     ----------
     base : Base
     """
-    rows, terms = base.dataset("members"), base.params.programme
-    if rows is None or terms is None:
+    terms, accounts = base.params.programme, members_and_points(base)
+    if terms is None or accounts is None:
         return None
-    members = membership(base, rows.frame())
-    entries = base.dataset("ledger")
-    period = base.windows.period
-    points = None
-    if entries is not None:
-        ids = members.members["customer"].tolist()
-        points = ledger(entries.table, ids, period, base.as_of)
+    members, points = accounts
     found = effect(base, members.members)
     full, expected = _liability(points, terms.point_value)
     return Programme(
@@ -93,6 +87,18 @@ def programme(base: Base) -> Programme | None:
         liability=expected,
         liability_in_full=full,
     )
+
+
+def members_and_points(base: Base) -> tuple[Membership, Ledger | None] | None:
+    """The members and, where there is a ledger, their points; None without a programme."""
+    rows, entries = base.dataset("members"), base.dataset("ledger")
+    if rows is None:
+        return None
+    members = membership(base, rows.frame())
+    if entries is None:
+        return members, None
+    ids = members.members["customer"].tolist()
+    return members, ledger(entries.table, ids, base.windows.period, base.as_of)
 
 
 def _uplift(found: Programmed) -> tuple[float, float, float] | None:
@@ -176,8 +182,18 @@ def _relative(at: Effect, fair: bool) -> Metric:
     return Metric(at.relative, "share", at.relative_low, at.relative_high, n=at.treated)
 
 
-def silent_with_points(found: Programme, base: Base) -> pd.DataFrame:
+def silent_with_points(
+    members: Membership, points: Ledger | None, point_value: float | None, as_of: dt.date
+) -> pd.DataFrame:
     """Members who haven't bought for a while and have points to spend: most points first.
+
+    Parameters
+    ----------
+    members, points
+        Of `members_and_points`.
+    point_value : float or None
+        In the report's currency.
+    as_of : date
 
     Returns
     -------
@@ -186,22 +202,17 @@ def silent_with_points(found: Programme, base: Base) -> pd.DataFrame:
         Empty without a ledger.
     """
     columns = ["customer", "tier", "joined", "last", "points", "worth"]
-    if found.ledger is None:
+    if points is None:
         return pd.DataFrame({name: [] for name in columns})
-    balances = found.ledger.customers.set_index("customer")["outstanding"]
-    members = found.members.members[found.members.members["is_member"]]
-    members = members.assign(points=members["customer"].map(balances).fillna(0.0))
-    quiet = pd.Timestamp(base.as_of) - pd.Timedelta(SILENT_AFTER, "D")
-    last = members["last"].where(members["last"].notna(), members["joined"])
+    balances = points.customers.set_index("customer")["outstanding"]
+    here = members.members[members.members["is_member"]]
+    here = here.assign(points=here["customer"].map(balances).fillna(0.0))
+    quiet = pd.Timestamp(as_of) - pd.Timedelta(SILENT_AFTER, "D")
+    last = here["last"].where(here["last"].notna(), here["joined"])
     # a balance in the upper half of what members hold is worth a letter
-    held = members.loc[members["points"] > 0, "points"]
+    held = here.loc[here["points"] > 0, "points"]
     least = float(held.median()) if len(held) else math.inf
-    listed = members[(last < quiet) & (members["points"] >= least)]
-    worth = listed["points"] * (found.point_value if found.point_value is not None else math.nan)
+    listed = here[(last < quiet) & (here["points"] >= least)]
+    worth = listed["points"] * (math.nan if point_value is None else point_value)
     listed = listed.assign(worth=worth)[columns]
     return listed.sort_values(["points", "customer"], ascending=[False, True], ignore_index=True)
-
-
-def lists(found: Programme, base: Base) -> Mapping[str, pd.DataFrame]:
-    """Lists to act on, by id."""
-    return {"silent_with_points": silent_with_points(found, base)}

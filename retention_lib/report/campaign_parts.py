@@ -43,6 +43,11 @@ def sections(every: Sequence[Campaigns], page: Page) -> list[Shown]:
     return [shown for found in every for shown in of_campaigns(found, page)]
 
 
+def anchor(found: Campaigns) -> str:
+    """Where links to a list of campaigns lead."""
+    return "campaign-" + found.name.replace("_", "-")
+
+
 def of_campaigns(found: Campaigns, page: Page) -> list[Shown]:
     """One list of campaigns, from its finding to the test that would settle it.
 
@@ -53,11 +58,10 @@ def of_campaigns(found: Campaigns, page: Page) -> list[Shown]:
     """
     formats = page.formats
     told = findings.verdict(found)
-    anchor = "campaign-" + found.name.replace("_", "-")
     name = Sentence(_TITLE, campaign=found.title)
     parts: list[Shown | None] = [
         page.metrics(metrics(found)),
-        page.section(findings.heading(found), name=name, anchor=anchor),
+        page.section(findings.heading(found), name=name, anchor=anchor(found)),
         page.verdict(told.kind, told.text, told.reasons, word=COMPARISONS[told.kind]),
     ]
     if found.problem is None:

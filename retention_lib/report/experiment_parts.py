@@ -48,7 +48,7 @@ def of_test(found: Trial, page: Page) -> list[Shown]:
     title = Sentence("{test}", test=found.plan.title)
     parts: list[Shown | None] = [
         page.metrics(metrics(found)),
-        page.section(findings.heading(found), name=title, anchor=_anchor(found)),
+        page.section(findings.heading(found), name=title, anchor=anchor(found)),
         _verdict(found, page),
     ]
     if found.uplifts:
@@ -64,7 +64,8 @@ def of_test(found: Trial, page: Page) -> list[Shown]:
     return [part for part in parts if part is not None]
 
 
-def _anchor(found: Trial) -> str:
+def anchor(found: Trial) -> str:
+    """Where links to a test lead."""
     return "test-" + found.plan.name.replace("_", "-")
 
 

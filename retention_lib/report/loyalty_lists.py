@@ -5,8 +5,11 @@ from __future__ import annotations
 import pandas as pd
 
 from retention_lib.data.base import Base
-from retention_lib.loyalty import programme, subscriptions, survey, survey_lists
+from retention_lib.loyalty import subscriptions, survey, survey_lists
 from retention_lib.loyalty.beyond import Beyond
+from retention_lib.loyalty.programme import members_and_points, silent_with_points
+from retention_lib.loyalty.programme_ledger import Ledger
+from retention_lib.loyalty.programme_members import Membership
 from retention_lib.report import subscription_parts
 from retention_lib.retention.lists import COLUMNS, ActionList
 from retention_lib.sentence import N_, Sentence
@@ -27,25 +30,31 @@ def loyalty_lists(
     """
     if not base.datasets:
         return ()
-    # no list comes of tests and campaigns
-    found = found or Beyond(
-        programme=programme.programme(base),
-        survey=survey.of_base(base, customers),
-        subscriptions=subscriptions.of_base(base),
-    )
+    if found is None:
+        # no list comes of comparing members, of tests and campaigns: that costs most
+        accounts = members_and_points(base)
+        found = Beyond(
+            survey=survey.of_base(base, customers), subscriptions=subscriptions.of_base(base)
+        )
+    else:
+        told = found.programme
+        accounts = None if told is None else (told.members, told.ledger)
     made: list[ActionList] = []
     if found.survey is not None:
         made += survey_lists.action_lists(found.survey.listed)
-    if found.programme is not None:
-        made += _of_programme(found, base, customers)
+    if accounts:
+        made += _of_programme(*accounts, base, customers)
     if found.subscriptions is not None and not found.subscriptions.empty:
         made += _of_subscriptions(found.subscriptions, customers)
     return tuple(made)
 
 
-def _of_programme(found: Beyond, base: Base, customers: pd.DataFrame) -> list[ActionList]:
-    assert found.programme is not None
-    silent = programme.silent_with_points(found.programme, base).set_index("customer")
+def _of_programme(
+    members: Membership, points: Ledger | None, base: Base, customers: pd.DataFrame
+) -> list[ActionList]:
+    assert base.params.programme is not None
+    value = base.params.programme.point_value
+    silent = silent_with_points(members, points, value, base.as_of).set_index("customer")
     own = silent[["points", "worth", "joined"]]
     return _made(
         "silent_with_points",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from retention_lib.data.handover import run_folder
 from retention_lib.loyalty.beyond import Beyond
+from retention_lib.loyalty.comparable_effect import Effect
 from retention_lib.metrics import Metric
-from retention_lib.report import told
+from retention_lib.report import campaign_parts, experiment_parts, told
 from retention_lib.report.findings import campaign as of_campaigns
 from retention_lib.report.findings import experiment as of_tests
 from retention_lib.report.findings import loyalty
@@ -34,11 +34,10 @@ def _tell(found: Beyond) -> Iterator[Told]:
         yield Told(Sentence("The programme"), of_programme.pays(found.programme), "programme")
     for test in found.tests:
         title = Sentence("{test}", test=test.plan.title)
-        anchor = "test-" + test.plan.name.replace("_", "-")
-        yield Told(title, of_tests.heading(test), anchor)
+        yield Told(title, of_tests.heading(test), experiment_parts.anchor(test))
     for one in found.campaigns:
         title = Sentence("{campaign}", campaign=one.title)
-        yield Told(title, of_campaigns.heading(one), "campaign-" + one.name.replace("_", "-"))
+        yield Told(title, of_campaigns.heading(one), campaign_parts.anchor(one))
     if found.survey is not None and found.survey.lead is not None:
         yield Told(Sentence("Survey"), of_survey.heading(found.survey), "survey")
     if found.subscriptions is not None and not found.subscriptions.empty:
@@ -62,23 +61,24 @@ def headline(found: Beyond) -> Sentence:
 
 def _judged(found: Beyond) -> Iterator[loyalty.Judged]:
     """What is known of each measure."""
-    programme = found.programme
-    if programme is not None:
-        fair = programme.effect.kind in ("fit", "care")
-        yield _of_interval(programme.effect.revenue.low, programme.effect.revenue.high, fair)
+    if found.programme is not None:
+        compared = found.programme.effect
+        yield _of_effect(compared.revenue, fair=compared.may_be_called_effect)
     for test in found.tests:
         if test.is_broken or not test.together:
             yield "unjudged"
         else:
             yield _STANDS[test.of("revenue").stands]
     for one in found.campaigns:
-        yield _of_interval(one.revenue.low, one.revenue.high, one.fair)
+        yield _of_effect(one.revenue, fair=one.fair)
 
 
 _STANDS: Final[Mapping[int, loyalty.Judged]] = {1: "brought", 0: "open", -1: "lost"}
 
 
-def _of_interval(low: float, high: float, known: bool) -> loyalty.Judged:
-    if not known or math.isnan(low) or math.isnan(high):
+def _of_effect(effect: Effect, *, fair: bool) -> loyalty.Judged:
+    if not fair or not effect.known:
         return "unjudged"
-    return "brought" if low > 0 else "lost" if high < 0 else "open"
+    if not effect.sure:
+        return "open"
+    return "brought" if effect.value > 0 else "lost"

@@ -144,7 +144,7 @@ def _points(found: Programme, base: Base, page: Page) -> list[Shown | None]:
     if at is None:
         return [page.note(point_findings.no_ledger())]
     ages = at.ages
-    silent = silent_with_points(found, base)
+    silent = silent_with_points(found.members, at, found.point_value, base.as_of)
     return [
         page.section(point_findings.points(at), name="Points"),
         page.figure(points_by_month(at.months.tail(24), formats)),

@@ -6,12 +6,12 @@ of all clients take it from there.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from retention_lib.data.handover import leave_json, left_json
 from retention_lib.sentence import Sentence, as_json, from_json
 
 FILE_NAME: Final = "told.json"
@@ -41,18 +41,14 @@ def save(told: Sequence[Told], folder: Path) -> None:
         {"title": as_json(one.title), "finding": as_json(one.finding), "anchor": one.anchor}
         for one in told
     ]
-    # whole or not at all: another chapter may be looking for it
-    half = folder / f"{FILE_NAME}.half"
-    half.write_text(json.dumps(kept), encoding="utf-8")
-    half.replace(folder / FILE_NAME)
+    leave_json(kept, folder / FILE_NAME)
 
 
 def load(folder: Path) -> tuple[Told, ...] | None:
     """The findings that were left in a folder; None where none were."""
-    file = folder / FILE_NAME
-    if not file.exists():
+    left = left_json(folder / FILE_NAME)
+    if left is None:
         return None
     return tuple(
-        Told(from_json(one["title"]), from_json(one["finding"]), one["anchor"])
-        for one in json.loads(file.read_text(encoding="utf-8"))
+        Told(from_json(one["title"]), from_json(one["finding"]), one["anchor"]) for one in left
     )
