@@ -24,7 +24,7 @@ import time
 from pathlib import Path
 
 import psutil
-from report_time import BIN, CHAPTERS, ROOT, plain
+from report_time import BIN, ROOT, chapters, plain
 
 
 def batch(files: list[Path], folder: Path, jobs: int | None) -> tuple[float, float, list[float]]:
@@ -81,7 +81,8 @@ def main() -> None:
             files[-1].write_text(
                 text.replace(f"client: {given.client}", f"client: client{n:03}"), encoding="utf-8"
             )
-        print(f"{given.clients} clients like {given.client}, {len(CHAPTERS)} chapters each")
+        number = len(chapters(original))
+        print(f"{given.clients} clients like {given.client}, {number} chapters each")
         by_hand = [] if given.no_plain else [plain(original, folder / "before")]
         seconds, cpu, memory = batch(files, folder / "reports", given.jobs)
         by_hand += [] if given.no_plain else [plain(original, folder / "after")]

@@ -20,9 +20,10 @@ from pathlib import Path
 import orders
 import psutil
 
+from retention_lib.run.chapters import CHAPTERS
+
 ROOT = Path(__file__).parents[1]
 COMMAND = Path(sys.executable).parent / "retention"
-CHAPTERS = sorted(n.stem for n in (ROOT / "notebooks").glob("[0-9]*.ipynb"))
 CLIENT = """\
 client: large
 source: orders.parquet
@@ -63,7 +64,7 @@ def _held(pid: int) -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("chapters", nargs="*", default=CHAPTERS)
+    parser.add_argument("chapters", nargs="*", default=sorted(CHAPTERS))
     parser.add_argument("--rows", type=orders.number, default=4_000_000)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

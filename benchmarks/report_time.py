@@ -18,14 +18,22 @@ import tempfile
 import time
 from pathlib import Path
 
+from retention_lib.params import read_client_file
+from retention_lib.run.chapters import choose
+
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
-CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
+
+
+def chapters(client: Path) -> list[Path]:
+    """The notebooks of the client's report."""
+    names = choose(None, read_client_file(client).params)
+    return [ROOT / "notebooks" / f"{name}.ipynb" for name in names]
 
 
 def plain(client: Path, folder: Path) -> float:
     began = time.perf_counter()
-    for chapter in CHAPTERS:
+    for chapter in chapters(client):
         out = folder / chapter.name
         run(BIN / "papermill", chapter, out, "-f", client, "--no-progress-bar")
         run(BIN / "jupyter", "nbconvert", "--to", "retention", out)
@@ -48,7 +56,8 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     client = ROOT / "params" / f"{given.client}.yaml"
-    print(f"{given.client}, {len(CHAPTERS)} chapters\n{'plain':>8} {'command':>8} {'ratio':>6}")
+    print(f"{given.client}, {len(chapters(client))} chapters")
+    print(f"{'plain':>8} {'command':>8} {'ratio':>6}")
     ratios = []
     for _ in range(given.rounds):
         with tempfile.TemporaryDirectory() as folder:

@@ -37,6 +37,13 @@ EXIT_SECONDS = 2.0
 READY = "ready"
 """A file in the server's folder, once it has its libraries and answers."""
 
+_YOUNG = 50_000
+"""New objects after which a fork looks for cycles among them. With Python's own 700, made for
+processes that live long on little memory, it would do so some hundred times a chapter."""
+
+_FILE = io.IOBase.__base__
+"""What all open files are; asking `io.IOBase` itself takes a hundred times as long."""
+
 _INLINE = "module://matplotlib_inline.backend_inline"
 
 
@@ -184,6 +191,7 @@ def _be_own_process(launch: dict[str, Any], variables: dict[str, str]) -> None:
     os.setsid()
     _die_with(launch["server"])
     _offer_memory()
+    gc.set_threshold(_YOUNG)
     for fd, target in zip(
         (os.open(os.devnull, os.O_RDONLY), *launch["fds"][:2]), range(3), strict=True
     ):
@@ -231,11 +239,20 @@ def _be_kernel(launch: dict[str, Any]) -> None:
 def _end() -> None:
     """End as an interpreter does, but leave freeing to the system, which is ten times faster."""
     threading._shutdown()  # type: ignore[attr-defined]
+    files = _open_files()
+    gc.freeze()  # IPython looks for cycles at its end, the system doesn't need it
     atexit._run_exitfuncs()
-    for open_file in [thing for thing in gc.get_objects() if isinstance(thing, io.IOBase)]:
+    for open_file in files:
         with contextlib.suppress(Exception):
             open_file.flush()
     os._exit(0)
+
+
+def _open_files() -> list[Any]:
+    """Those of this fork alone: what the server loaded was frozen, and isn't looked at."""
+    things = gc.get_objects()
+    kinds = {kind for kind in set(map(type, things)) if _FILE in kind.__mro__}
+    return [thing for thing in things if type(thing) in kinds]
 
 
 def _die_with(parent: int) -> None:
