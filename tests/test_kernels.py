@@ -154,6 +154,16 @@ def test_a_failing_cell_leaves_a_sentence_a_log_and_the_notebook(
     assert "\x1b" not in text
 
 
+def test_a_cell_that_meets_a_full_disk_says_what_to_do(tmp_path: Path, server: str) -> None:
+    cell = "import errno, os\nraise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), 'lists/a.csv')"
+    with pytest.raises(ChapterError) as error:
+        run(tmp_path, server, cell)
+    assert error.value.sentences[0].startswith(
+        "Chapter chapter stopped at cell [2] with No space left on device; make room for the "
+        "reports and for temporary files, and run it again. How far it came is in "
+    )
+
+
 def test_an_error_meant_for_the_user_keeps_its_sentences_and_exit_code(
     tmp_path: Path, server: str
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from retention_lib._nbformat import nbformat
 from retention_lib.errors import ChapterError, RetentionError
 from retention_lib.run._papermill import local_file_io_cwd, raise_for_execution_errors
+from retention_lib.run.full_disk import told_full
 
 
 def raise_in_cell(notebook: Any, output: Path, index: int, name: str, reason: str) -> NoReturn:
@@ -72,9 +73,9 @@ def failure(chapter: str, number: int, error: Any, output: Path) -> ChapterError
         return told
     message = next((line.strip() for line in error.evalue.splitlines() if line.strip()), "")
     what = f"{error.ename}: {message}" if message else error.ename
+    what = told_full(Exception(message)) or what.rstrip(".")
     return ChapterError(
-        f"Chapter {chapter} stopped at cell [{number}] with {what.rstrip('.')}. "
-        f"How far it came is in {output}."
+        f"Chapter {chapter} stopped at cell [{number}] with {what}. How far it came is in {output}."
     )
 
 
