@@ -20,7 +20,7 @@ from retention_lib.data.read import read_base
 from retention_lib.models.at_stake import value_at_stake
 from retention_lib.models.forecast import Forecast, make_forecast
 from retention_lib.params import Params, read_client_file
-from retention_lib.report import files, list_parts
+from retention_lib.report import files, list_parts, mail_lists
 from retention_lib.report.customers import customer_table, earlier_customers
 from retention_lib.report.findings import actions
 from retention_lib.report.language import Formats
@@ -281,6 +281,18 @@ def test_a_mail_list_is_plain_csv(tmp_path: Path) -> None:
     ]
     write_list(file, frame.head(0), formats)
     assert file.read_text() == "customer,day,clv,n,p\n"
+
+
+def test_a_list_longer_than_what_is_written_at_a_time_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mail_lists, "_BLOCK", 2)
+    frame = pd.DataFrame({"customer": list("abcde"), "n": range(5)})
+    write_list(tmp_path / "l.csv", frame, {"customer": "text", "n": "count"})
+    assert (tmp_path / "l.csv").read_text().split() == [
+        "customer,n",
+        *["a,0", "b,1", "c,2", "d,3", "e,4"],
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import openpyxl
@@ -101,6 +103,16 @@ def test_ids_stay_text_with_their_leading_zeros() -> None:
     assert cell.number_format == "@"
 
 
+def test_no_column_of_texts_is_marked_for_numbers_that_are_text() -> None:
+    out = io.BytesIO()
+    sheet = winback(tier="7")
+    sheet = replace(sheet, formats={**sheet.formats, "tier": "text"})
+    write_workbook(out, [sheet], EN, client="Acme", as_of=AS_OF)
+    with zipfile.ZipFile(out) as parts:
+        written = parts.read("xl/worksheets/sheet2.xml").decode()
+    assert '<ignoredError sqref="A1:A4 F1:F4" numberStoredAsText="1"/>' in written
+
+
 def test_figures_are_numbers_in_the_format_of_their_unit() -> None:
     row = opened(winback())["Win back"][2]
     assert [cell.value for cell in row[1:4]] == [1234.5, 0.25, 0]
@@ -186,6 +198,46 @@ def test_a_text_longer_than_a_cell_is_cut() -> None:
     value = opened(winback(customer="x" * 40_000))["Win back"]["A2"].value
     assert len(value) == 32_767
     assert value.endswith("…")
+
+
+def test_a_text_of_characters_that_count_twice_is_cut_at_what_a_cell_takes() -> None:
+    value = opened(winback(customer="🎁" * 20_000))["Win back"]["A2"].value
+    assert 32_760 < len(value.encode("utf-16-le")) // 2 <= 32_767
+    assert value.endswith("…")
+
+
+def test_a_text_that_looks_like_markup_is_a_text() -> None:
+    assert opened(winback(customer="<r>x</r>"))["Win back"]["A2"].value == "<r>x</r> "
+
+
+@pytest.mark.parametrize("text", ["a & <b>", " two  spaces ", "two\nlines", '"'])
+def test_a_text_of_markup_or_spaces_stays_what_it_is(text: str) -> None:
+    assert opened(winback(customer=text))["Win back"]["A2"].value == text
+
+
+def test_a_text_like_the_code_of_a_character_stays_what_it_is() -> None:
+    out = io.BytesIO()
+    write_workbook(out, [winback(1, customer="_x0041_")], EN, client="Acme", as_of=AS_OF)
+    assert pd.read_excel(out, sheet_name="Win back", engine="calamine").iat[0, 0] == "_x0041_"
+
+
+def test_what_is_of_no_one_type_is_written_as_its_column_is() -> None:
+    frame = pd.DataFrame(
+        {
+            "n": pd.Series([1, None, pd.NA, Decimal("2.5")], dtype=object),
+            "day": pd.Series([date(2024, 1, 31), None, date(1899, 5, 17), pd.NaT], dtype=object),
+            "text": pd.Series([7, None, float("nan"), "=1"], dtype=object),
+        }
+    )
+    page = opened(Sheet("Odd", "", frame, {"n": "number", "day": "date", "text": "text"}))["Odd"]
+    rows = [[cell.value for cell in row] for row in page.iter_rows(min_row=2)]
+    assert rows == [
+        [1, datetime(2024, 1, 31), "7"],
+        [None, None, None],
+        [None, "1899-05-17", None],
+        [2.5, None, "=1"],
+    ]
+    assert page.dimensions == "A1:C5"
 
 
 def test_a_day_before_1900_is_written_as_text() -> None:

@@ -22,6 +22,7 @@ from retention_lib.report.language import Formats
 from retention_lib.report.tables import Format
 
 LONGEST_TEXT: Final = 32_767
+"""Of a cell, in UTF-16 units."""
 
 _UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _FORMULA: Final = re.compile(r"[\s\x00-\x1f]*[=+\-@＝＋－＠]|[\t\r\x00]")
@@ -35,7 +36,12 @@ def clean(text: object) -> str:
     """The text without what a spreadsheet refuses, and no longer than a cell takes."""
     # A carriage return would be written as its code, "_x000D_", which not every reader turns back.
     plain = _UNPRINTABLE.sub("", str(text).replace("\r\n", "\n").replace("\r", "\n"))
-    return plain if len(plain) <= LONGEST_TEXT else plain[: LONGEST_TEXT - 2] + " …"
+    if len(plain) <= LONGEST_TEXT // 2:
+        return plain
+    units = plain.encode("utf-16-le")
+    if len(units) <= 2 * LONGEST_TEXT:
+        return plain
+    return units[: 2 * (LONGEST_TEXT - 2)].decode("utf-16-le", "ignore") + " …"
 
 
 def looks_like_formula(text: str) -> bool:
@@ -94,6 +100,8 @@ class Cells:
     ) -> tuple[str, CellFormat]:
         """What is written of a text, and how it looks."""
         plain = clean(value)
+        if plain.startswith("<r>") and plain.endswith("</r>"):
+            plain += " "  # else XlsxWriter takes it for markup, and writes it as such
         quoted = looks_like_formula(str(value)) or looks_like_formula(plain)
         if look is None or quoted:
             look = self.format_of("@", quoted=quoted, wrapped=wrapped)

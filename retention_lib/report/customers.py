@@ -53,6 +53,24 @@ class Earlier:
     bought: pd.Series
 
 
+def valued_customers(base: Base, made: Forecast) -> pd.DataFrame:
+    """One row per customer, indexed by customer: history, value and tier only.
+
+    Parameters
+    ----------
+    base : Base
+    made : Forecast
+        Of the same base.
+
+    Returns
+    -------
+    DataFrame
+        Those of `COLUMNS` that `Base.customers` and the forecast have, and `tier`; else as
+        `customer_table`.
+    """
+    return _valued(base, _values(made))
+
+
 def customer_table(base: Base, made: Forecast, scores: Rfm | None = None) -> pd.DataFrame:
     """One row per customer, indexed by customer.
 
@@ -73,10 +91,7 @@ def customer_table(base: Base, made: Forecast, scores: Rfm | None = None) -> pd.
         margin within the horizon, in the report's currency. What a forecast would say is missing
         where the base can't carry one.
     """
-    values = made.valuation.customers
-    if made.unknowable is not None:
-        values = values * np.nan
-    return _table(base, values, None if made.unknowable else made.purchase_model, scores)
+    return _table(base, _values(made), None if made.unknowable else made.purchase_model, scores)
 
 
 def earlier_customers(base: Base, made: Forecast) -> Earlier | None:
@@ -110,6 +125,16 @@ def earlier_customers(base: Base, made: Forecast) -> Earlier | None:
     return Earlier(earlier, months, table, since.reindex(table.index, fill_value=False))
 
 
+def _values(made: Forecast) -> pd.DataFrame:
+    values = made.valuation.customers
+    return values if made.unknowable is None else values * np.nan
+
+
+def _valued(base: Base, values: pd.DataFrame) -> pd.DataFrame:
+    table = base.customers().join(values)
+    return table.assign(tier=tiers(table["clv"], base.params.tiers))
+
+
 def _table(
     base: Base,
     values: pd.DataFrame,
@@ -118,8 +143,7 @@ def _table(
 ) -> pd.DataFrame:
     customers = base.customers()
     scores = scores or rfm(customers, base.as_of)
-    table = customers.join(scores.scores).join(values)
-    table["tier"] = tiers(table["clv"], base.params.tiers)
+    table = _valued(base, values).join(scores.scores)
     table["value_at_stake"] = value_at_stake(table)
     table["T_days"] = (pd.Timestamp(base.as_of) - table["first"]).dt.days
     table["away"] = days_away(table, base.as_of)

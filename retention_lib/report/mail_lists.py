@@ -9,8 +9,10 @@ number that serves as an id, runs nothing and stays what it is.
 
 from __future__ import annotations
 
+import csv
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +25,8 @@ from retention_lib.report.tables import Format
 #: Digits after the point by kind of figure: as many as anybody acts on.
 _DIGITS: Final[Mapping[Format, int]] = {"currency": 2, "share": 4, "number": 3, "ratio": 3}
 _WHOLE: Final = frozenset({"count", "days", "months"})
+_BLOCK: Final = 20_000
+"""Rows at a time: as plain values, a million would take half a gigabyte."""
 _SIGNED: Final = re.compile(r"[+-][0-9]+([.,][0-9]+)?")
 
 
@@ -37,8 +41,13 @@ def write_list(path: Path, frame: pd.DataFrame, formats: Mapping[str, Format]) -
     formats : mapping of column to format
         Which columns are written, in this order; their names are the header.
     """
-    columns = {name: _column(frame[name], form) for name, form in formats.items()}
-    pd.DataFrame(columns).to_csv(path, index=False, encoding="utf-8", lineterminator="\r\n")
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file, lineterminator="\r\n")
+        out.writerow(formats)
+        for start in range(0, len(frame), _BLOCK):
+            block = frame.iloc[start : start + _BLOCK]
+            columns = [_column(block[name], form) for name, form in formats.items()]
+            out.writerows(zip(*columns, strict=True))
 
 
 def safe(text: object) -> str:
@@ -49,15 +58,21 @@ def safe(text: object) -> str:
     return plain
 
 
-def _column(values: pd.Series, form: Format) -> pd.Series:
+def _column(values: pd.Series, form: Format) -> list[object]:
+    """What is written of each value: nothing of one that is missing."""
     if form in ("date", "month"):
-        return pd.to_datetime(values).dt.strftime("%Y-%m-%d").reset_index(drop=True)
+        codes, days = pd.factorize(pd.to_datetime(values))
+        return _each(codes, pd.DatetimeIndex(days).strftime("%Y-%m-%d").tolist())
     if form == "text":
-        # each text once: most columns have few
         codes, texts = pd.factorize(values.astype("object"))
-        told = np.array([*(safe(text) for text in texts), None], dtype=object)
-        return pd.Series(told[codes])
-    numbers = pd.to_numeric(values, errors="coerce").reset_index(drop=True)
+        return _each(codes, [safe(text) for text in texts.tolist()])
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype=float, na_value=math.nan)
     if form in _WHOLE:
-        return numbers.round().astype("Int64")
-    return numbers.astype(float).round(_DIGITS[form])
+        return [None if math.isnan(x) else round(x) for x in numbers.tolist()]
+    return [None if math.isnan(x) else x for x in numbers.round(_DIGITS[form]).tolist()]
+
+
+def _each(codes: np.ndarray, told: Sequence[str]) -> list[object]:
+    """Each value's words, told once for all that are equal; a missing one has the code -1."""
+    words = [*told, None]
+    return [words[code] for code in codes.tolist()]

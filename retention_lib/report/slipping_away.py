@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from retention_lib.data.base import Base
@@ -83,24 +84,24 @@ def in_hindsight(then: Earlier) -> Hindsight:
     customers, bought = then.customers, then.bought
     times = times_away(customers, then.base.as_of)
     known = times.notna()
-    overdue = (times[known] > TIMES).map({False: "on_time", True: "overdue"})
-    plain = pd.Series(pd.Categorical(overdue, ["on_time", "overdue"]), index=overdue.index)
+    codes = np.where(times[known] > TIMES, 1, 0)
+    plain = pd.Categorical.from_codes(codes, pd.Index(["on_time", "overdue"]))
     states = pd.concat(
         [
             came_back(customers["rhythm"], bought, "rhythm"),
-            came_back(plain, bought[known], "interval"),
+            came_back(pd.Series(plain, index=bought.index[known]), bought[known], "interval"),
         ],
         ignore_index=True,
     )
-    both = customers[known & (customers["rhythm"] != "no_rhythm")]
+    both = known & (customers["rhythm"] != "no_rhythm")
     scores = {
-        "rhythm": 1 - both["waited"],
-        "interval": -times[both.index],
-        "away": -both["away"].astype(float),
-        "p_alive": both["p_alive"],
+        "rhythm": 1 - customers.loc[both, "waited"],
+        "interval": -times[both],
+        "away": -customers.loc[both, "away"].astype(float),
+        "p_alive": customers.loc[both, "p_alive"],
     }
-    orders = compare_orders(scores, bought[both.index])
-    return Hindsight(then.months, states, orders if len(both) >= FEWEST else orders.iloc[:0])
+    orders = compare_orders(scores, bought[both])
+    return Hindsight(then.months, states, orders if both.sum() >= FEWEST else orders.iloc[:0])
 
 
 def metrics(away: SlippingAway) -> dict[str, Metric]:

@@ -189,8 +189,10 @@ def _write_list(page: Worksheet, sheet: Sheet, cells: Cells, as_of: date, most_r
         page.set_column(column, column, _width(heading, frame[name], form, fmt))
         pattern = cells.pattern(form, frame[name])
         cells.column(page, 1, column, frame[name], form, pattern)
-        if form == "text":
-            page.ignore_errors({"number_stored_as_text": _cells_of(column, len(frame))})
+    if texts := [at for at, form in enumerate(sheet.formats.values()) if form == "text"]:
+        # in one call: the next one takes the place of the last
+        cells_of = " ".join(_cells_of(column, len(frame)) for column in texts)
+        page.ignore_errors({"number_stored_as_text": cells_of})
     page.freeze_panes(1, 1)
     page.autofilter(0, 0, len(frame), len(sheet.formats) - 1)
     page.repeat_rows(0)

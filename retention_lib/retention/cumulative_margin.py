@@ -45,28 +45,23 @@ def cumulative_margin(
         end of: `month`; `n`, customers watched so long; `value`, their mean, with its 95 % interval
         by Student's t, `low`, `high`, NaN of one customer.
     """
-    customer = schema.CUSTOMER
-    bought = base.purchases()
-    won = bought.filter(bought.number == 0)
-    won = won.select(
-        customer,
-        first=won[schema.DAY],
-        watched=ibis.least(
-            (ibis.date(base.as_of).delta(won[schema.DAY], unit="day") / DAYS_PER_MONTH).floor(),
-            most,
-        ).cast("int64"),
-    )
     days = base.days
-    rows = days.join(won, customer)
-    age = (rows[schema.DAY].delta(rows["first"], unit="day") / DAYS_PER_MONTH).ceil().cast("int64")
-    is_first = rows[schema.DAY] == rows["first"]
+    customer, day = days[schema.CUSTOMER], days[schema.DAY]
+    first = day.min(where=days[schema.BOUGHT]).over(group_by=customer)
+    rows = days.select(customer, day, schema.AMOUNT, first=first)
+    watched = (ibis.date(base.as_of).delta(rows["first"], unit="day") / DAYS_PER_MONTH).floor()
+    age = (rows[schema.DAY].delta(rows["first"], unit="day") / DAYS_PER_MONTH).ceil()
+    factor = ibis.literal(1 + discount_rate).pow(-age / 12)
     rows = rows.select(
-        customer, schema.DAY, "watched", amount=schema.AMOUNT, age=age, is_first=is_first
+        schema.CUSTOMER,
+        schema.DAY,
+        watched=ibis.least(watched, most).cast("int64"),
+        age=age.cast("int64"),
+        is_first=rows[schema.DAY] == rows["first"],
+        brought=rows[schema.AMOUNT].cast("float64") * margin * factor,
     )
     rows = rows.filter((rows.age >= 0) & (rows.age <= rows.watched))
-    factor = ibis.literal(1 + discount_rate).pow(-rows.age / 12)
-    rows = rows.mutate(brought=rows.amount.cast("float64") * margin * factor)
-    before = ibis.cumulative_window(group_by=customer, order_by=schema.DAY)
+    before = ibis.cumulative_window(group_by=schema.CUSTOMER, order_by=schema.DAY)
     rows = rows.mutate(so_far=rows.brought.sum().over(before))
     # a sum of squares grows by (c + v)² − c² = v (2 (c + v) − v)
     cells = rows.group_by(["age", "watched"]).aggregate(

@@ -38,7 +38,7 @@ def own_interval(customers: pd.DataFrame) -> pd.Series:
     """
     span = (customers["last"] - customers["first"]).dt.days.astype("float64")
     purchases = customers["purchases"]
-    return (span / (purchases - 1).clip(lower=1)).where(purchases >= FEWEST)
+    return span / (purchases - 1).where(purchases >= FEWEST)
 
 
 def days_away(customers: pd.DataFrame, as_of: dt.date) -> pd.Series:
@@ -67,15 +67,12 @@ def overdue_counts(customers: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
         `revenue` so far.
     """
     times = times_away(customers, as_of)
-    state = pd.Series("no_interval", index=customers.index)
-    state[times <= TIMES] = "on_time"
-    state[times > TIMES] = "overdue"
-    counted = customers.groupby(state)["revenue"].agg(["size", "sum"])
-    counted = counted.reindex(["on_time", "overdue", "no_interval"], fill_value=0)
+    revenue = customers["revenue"]
+    who = {"on_time": times <= TIMES, "overdue": times > TIMES, "no_interval": times.isna()}
     return pd.DataFrame(
         {
-            "state": counted.index,
-            "customers": counted["size"].to_numpy(dtype="int64"),
-            "revenue": counted["sum"].to_numpy(dtype=float),
+            "state": [*who],
+            "customers": [int(those.sum()) for those in who.values()],
+            "revenue": [float(revenue[those].sum()) for those in who.values()],
         }
     )

@@ -286,17 +286,16 @@ _ASCENDING: Final = frozenset({"birthday", "anniversary"})
 
 
 def _make(kind: _Kind, valued: pd.DataFrame) -> ActionList:
-    chosen = kind.rule(valued)
-    # the id breaks ties, so that a rerun gives the same list
-    ranked = chosen.rename_axis("customer").reset_index()
-    order = [*kind.order, *(_BY_VALUE if kind.order[0] in _ASCENDING else ()), "customer"]
-    up = [column in _ASCENDING or column == "customer" for column in order]
-    ranked = ranked.sort_values(order, ascending=up, kind="stable")
+    chosen = kind.rule(valued)[[*kind.own, *COLUMNS]].rename_axis("customer")
+    order = [*kind.order, *(_BY_VALUE if kind.order[0] in _ASCENDING else ())]
+    up = [column in _ASCENDING for column in order]
+    # the id breaks ties, so that a rerun gives the same list; most bases are in its order already
+    ranked = chosen.sort_index().sort_values(order, ascending=up, kind="stable")
     values = {name: int(valued[name].iloc[0]) if len(valued) else 0 for name in kind.values}
     return ActionList(
         id=kind.id,
         title=kind.title,
         about=Sentence(kind.about, **values),
         own=kind.own,
-        everyone=ranked.set_index("customer")[[*kind.own, *COLUMNS]],
+        everyone=ranked,
     )

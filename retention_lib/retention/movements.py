@@ -167,21 +167,23 @@ def group_moves(then: pd.Series, now: pd.Series) -> pd.DataFrame:
         `group`, `then`, `stayed`, `left` (to another group, or no longer in the data), `came` (from
         another group), `new` (not in the data then), `now`. then − left + came + new = now.
     """
-    before, after = then.dropna().astype(str), now.dropna().astype(str)
-    was = pd.Series(before.reindex(after.index).to_numpy(), index=after.index)
-    known, same = was.notna(), (was == after).to_numpy()
-    counts = pd.DataFrame(
-        {
-            "then": before.value_counts(),
-            "stayed": after[same].value_counts(),
-            "came": after[known.to_numpy() & ~same].value_counts(),
-            "new": after[~known.to_numpy()].value_counts(),
-            "now": after.value_counts(),
-        }
-    )
     order = [str(name) for name in now.cat.categories]
-    others = sorted(set(counts.index) - set(order))  # of an earlier report, named otherwise
-    counts = counts.reindex([*order, *others]).fillna(0).astype(int)
+    # of an earlier report, named otherwise
+    others = sorted({str(name) for name in then.cat.categories} - set(order))
+    names = pd.CategoricalDtype([*order, *others])
+    # categories throughout: a text for each customer takes four times as long
+    before, after = (groups.dropna().astype(names) for groups in (then, now))
+    was = before.reindex(after.index)
+    known, same = was.notna(), was == after
+    counted = {
+        "then": before,
+        "stayed": after[same],
+        "came": after[known & ~same],
+        "new": after[~known],
+        "now": after,
+    }
+    counts = pd.DataFrame({name: part.value_counts() for name, part in counted.items()})
+    counts = counts.set_axis(counts.index.astype(str)).reindex([*order, *others])
     counts = counts.assign(left=counts["then"] - counts["stayed"])
     counts = counts[(counts["then"] > 0) | (counts["now"] > 0)].rename_axis("group").reset_index()
     return counts[["group", "then", "stayed", "left", "came", "new", "now"]]

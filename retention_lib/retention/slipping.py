@@ -86,8 +86,10 @@ def state_of(customers: pd.DataFrame) -> pd.Series:
         away >= customers["late_days"],
         away >= customers["due_days"],
     ]
-    names = np.select(conditions, ["no_rhythm", "gone", "late", "window"], default="not_due")
-    return pd.Series(pd.Categorical(names, categories=list(STATES)), index=customers.index)
+    names = ["no_rhythm", "gone", "late", "window"]
+    codes = np.select(conditions, [*map(STATES.index, names)], default=STATES.index("not_due"))
+    states = pd.Categorical.from_codes(codes, pd.Index(STATES))
+    return pd.Series(states, index=customers.index)
 
 
 def slipping(customers: pd.DataFrame, as_of: dt.date) -> Slipping:
@@ -112,34 +114,38 @@ def slipping(customers: pd.DataFrame, as_of: dt.date) -> Slipping:
     most = math.ceil(TOP * len(late))
     whole = float(late.sum())
     top = float(late.nlargest(most).sum()) if most else 0.0
-    both = _both_rules(customers, as_of)
+    compared, agree = _both_rules(customers, as_of)
     return Slipping(
         states=states.rename_axis("state").reset_index().astype({"state": "str"}),
         by_wait=_by_wait(customers),
         top_customers=most,
         top_share=top / whole if whole > 0 else None,
-        compared=len(both),
-        agree=int((both["model"] == both["plain"]).sum()),
+        compared=compared,
+        agree=agree,
     )
 
 
-def _both_rules(customers: pd.DataFrame, as_of: dt.date) -> pd.DataFrame:
-    """`model` and `plain`: whether late by each, of the customers to whom both apply."""
+def _both_rules(customers: pd.DataFrame, as_of: dt.date) -> tuple[int, int]:
+    """How many customers both rules apply to, and of how many they say the same."""
     times = times_away(customers, as_of)
     known = times.notna() & (customers["rhythm"] != "no_rhythm")
-    return pd.DataFrame(
-        {
-            "model": customers["away"] >= customers["late_days"],
-            "plain": times > TIMES,
-        }
-    )[known]
+    same = (customers["away"] >= customers["late_days"]) == (times > TIMES)
+    return int(known.sum()), int((known & same).sum())
 
 
 def _by_wait(customers: pd.DataFrame) -> pd.DataFrame:
-    known = customers[customers["rhythm"] != "no_rhythm"]
+    used = ["away", "due_days", "value_at_stake", "rhythm"]
+    known = customers.loc[customers["rhythm"] != "no_rhythm", used]
     at = np.searchsorted(WAITS, known["away"] / known["due_days"], side="right") - 1
-    frame = known.assign(start=np.array(WAITS)[at], end=np.array(WAITS)[at + 1])
-    grouped = frame.groupby(["start", "end", "rhythm"], observed=True).agg(
-        customers=("away", "size"), at_stake=("value_at_stake", "sum")
+    grouped = known["value_at_stake"].groupby([at, known["rhythm"]], observed=True)
+    found = grouped.agg(["size", "sum"]).rename_axis(["at", "state"]).reset_index()
+    bounds = np.array(WAITS)
+    return pd.DataFrame(
+        {
+            "start": bounds[found["at"]],
+            "end": bounds[found["at"] + 1],
+            "state": found["state"].astype("str"),
+            "customers": found["size"],
+            "at_stake": found["sum"],
+        }
     )
-    return grouped.reset_index().rename(columns={"rhythm": "state"}).astype({"state": "str"})
