@@ -21,11 +21,14 @@ import pandas as pd
 
 from retention_lib.data.periods import ONE_DAY, shift_months
 from retention_lib.metrics import Metric
+from retention_lib.models.clv import expected_spend
 from retention_lib.models.fit import fit_purchase_model
-from retention_lib.models.foreseen import drawn_totals, expected_purchases, expected_spend
+from retention_lib.models.fitter import PurchaseFitter
+from retention_lib.models.foreseen import drawn_totals, expected_purchases, spend_model_of
 from retention_lib.models.holdout import Holdout
 from retention_lib.models.naive import naive_forecasts
 from retention_lib.models.purchase_days import PurchaseDays
+from retention_lib.models.spend import GammaGammaFitter
 from retention_lib.sentence import N_, Sentence
 from retention_lib.units import DAYS_PER_UNIT
 
@@ -37,6 +40,9 @@ FEWEST = 30
 SHORTEST = 3
 #: Simulated futures that tell the model's own error of a total.
 _DRAWS = 60
+
+#: A purchase model and the spend model beside it, where there is one.
+Fits = tuple[PurchaseFitter | None, GammaGammaFitter | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,7 @@ def backtest(
     time_unit: str,
     seed: int = 0,
     holdout: Holdout | None = None,
+    latest: Fits = (None, None),
 ) -> Backtests:
     """Forecast this base's past from several origins.
 
@@ -141,6 +148,9 @@ def backtest(
     seed : int
     holdout : Holdout, optional
         A test of the same base: the model up to its split isn't searched again.
+    latest : tuple
+        The models of the whole history, where they are at hand. From one origin to the next the
+        optimum moves little, so that each search begins at the next later one.
 
     Returns
     -------
@@ -149,11 +159,13 @@ def backtest(
     months, days = origins(start, as_of, horizon_months)
     # of a sample of the customers the model has other parameters
     tested = holdout if purchases.customers == purchases.of else None
-    rows = [
-        row
-        for origin in days
-        if (row := _tried(purchases, model_name, origin, months or 0, time_unit, seed, tested))
-    ]
+    rows = []
+    for origin in reversed(days):
+        args = (model_name, origin, months or 0, time_unit, seed, tested, latest)
+        if (tried := _tried(purchases, *args)) is not None:
+            row, latest = tried
+            rows.append(row)
+    rows.reverse()
     why_none = None
     if not days:
         why_none = Sentence(TOO_SHORT, months=Metric(SHORTEST + 2, "months"))
@@ -184,8 +196,9 @@ def _tried(
     time_unit: str,
     seed: int,
     tested: Holdout | None,
-) -> dict[str, Any] | None:
-    """One forecast of the past; None where too little was known, or too little happened."""
+    near: Fits,
+) -> tuple[dict[str, Any], Fits] | None:
+    """One forecast of the past and its models; None where too little was known or happened."""
     end = shift_months(origin, months)
     length = end - origin
     customers = purchases.summary(origin, time_unit)
@@ -194,7 +207,8 @@ def _tried(
     if min(repeat_buyers, bought.sum()) < FEWEST:
         return None
     optimum = None if tested is None else tested.optimum_at(origin, model_name)
-    model = fit_purchase_model(customers, model_name, optimum)
+    later = None if near[0] is None else dict(near[0].params_)
+    model = fit_purchase_model(customers, model_name, optimum, near=later)
     if any(finding.serious for finding in model.findings_):
         return None
     horizon = length.days / DAYS_PER_UNIT[time_unit]
@@ -204,8 +218,8 @@ def _tried(
     drawn = drawn_totals(model, customers, horizon, draws=_DRAWS, seed=seed)
     before = purchases.between(origin - length + ONE_DAY, origin, customers.index)
     naive = naive_forecasts(customers, before[0], horizon, before[1])
-    spend = expected_spend(customers)
-    money = None if spend is None else expected * spend
+    spend_model = spend_model_of(customers, near[1])
+    money = None if spend_model is None else expected * expected_spend(customers, spend_model)
     row = {
         "origin": pd.Timestamp(origin),
         "n": len(customers),
@@ -222,7 +236,7 @@ def _tried(
     if money is not None and min(money.sum(), spent.sum()) > 0:
         row["revenue_forecast"] = float(money.sum())
         row["revenue_error"] = float(np.log(spent.sum() / money.sum()))
-    return row
+    return row, (model, spend_model)
 
 
 def _table(rows: Sequence[dict[str, Any]]) -> pd.DataFrame:

@@ -24,7 +24,11 @@ PURCHASE_MODELS: dict[str, type[PurchaseFitter]] = {
 
 
 def fit_purchase_model(
-    customers: pd.DataFrame, name: str, optimum: Mapping[str, float] | None = None
+    customers: pd.DataFrame,
+    name: str,
+    optimum: Mapping[str, float] | None = None,
+    *,
+    near: Mapping[str, float] | None = None,
 ) -> PurchaseFitter:
     """Fit a purchase model on a customer summary.
 
@@ -37,6 +41,9 @@ def fit_purchase_model(
         `bgnbd`, `mbgnbd` or `paretonbd`.
     optimum : mapping, optional
         The parameters of an earlier fit on the same customers, which are then not searched again.
+    near : mapping, optional
+        Those of a fit on customers much like these: the search begins there, and ends there too
+        where it finds a distinct optimum.
 
     Returns
     -------
@@ -67,7 +74,7 @@ def fit_purchase_model(
             customers["recency"],
             customers["T"],
             index=customers.index,
-            **_start(optimum, float(customers["T"].max())),
+            **_start(optimum, near, float(customers["T"].max())),
         )
     except ValueError as error:
         raise DataError(
@@ -80,14 +87,17 @@ def fit_purchase_model(
     return model
 
 
-def _start(optimum: Mapping[str, float] | None, longest: float) -> dict[str, Any]:
+def _start(
+    optimum: Mapping[str, float] | None, near: Mapping[str, float] | None, longest: float
+) -> dict[str, Any]:
     """An earlier optimum as `fit` takes it: logarithms, with the largest T as the unit of time."""
-    if optimum is None:
+    given = optimum or near
+    if given is None:
         return {}
     scale = longest if longest > 0 else 1.0
     in_time = {"alpha", "beta"}
-    point = [v / scale if k in in_time else v for k, v in optimum.items()]
-    return {"initial_params": np.log(point), "search": False}
+    point = [v / scale if k in in_time else v for k, v in given.items()]
+    return {"initial_params": np.log(point), "begin": "near" if optimum is None else "known"}
 
 
 def repeat_buyers(customers: pd.DataFrame) -> pd.DataFrame:
@@ -107,7 +117,10 @@ def repeat_buyers(customers: pd.DataFrame) -> pd.DataFrame:
 
 
 def fit_spend_model(
-    customers: pd.DataFrame, optimum: Mapping[str, float] | None = None
+    customers: pd.DataFrame,
+    optimum: Mapping[str, float] | None = None,
+    *,
+    near: Mapping[str, float] | None = None,
 ) -> GammaGammaFitter:
     """Fit the Gamma-Gamma model on the repeat buyers of a customer summary.
 
@@ -117,6 +130,8 @@ def fit_spend_model(
         One row per customer with `frequency` and `monetary_value`.
     optimum : mapping, optional
         The parameters of an earlier fit on the same customers, which are then not searched again.
+    near : mapping, optional
+        Those of a fit on customers much like these, as in `fit_purchase_model`.
 
     Returns
     -------
@@ -135,8 +150,9 @@ def fit_spend_model(
             "0, so there is nothing to learn spend per purchase from; take a longer window."
         )
     known: dict[str, Any] = {}
-    if optimum is not None:
-        known = {"initial_params": np.log([*optimum.values()]), "search": False}
+    if (given := optimum or near) is not None:
+        start = np.log([*given.values()])
+        known = {"initial_params": start, "begin": "near" if optimum is None else "known"}
     return GammaGammaFitter().fit(
         buyers["frequency"], buyers["monetary_value"], index=buyers.index, **known
     )

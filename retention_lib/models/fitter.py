@@ -17,7 +17,7 @@ from retention_lib.models._lifetimes import check_inputs
 from retention_lib.models.fitting import per_customer_in_logs, set_errors
 from retention_lib.models.histories import Floats, Histories, compress, distinct
 from retention_lib.models.identification import Finding, base_findings, fit_findings, words
-from retention_lib.models.optimum import THINNED, Optimum, minimise, search
+from retention_lib.models.optimum import THINNED, Begin, Optimum, minimise, search
 from retention_lib.models.shapes import as_given, flattened
 
 
@@ -63,7 +63,7 @@ class PurchaseFitter:
         verbose: bool = False,
         tol: float = 1e-9,
         index: Any = None,
-        search: bool = True,
+        begin: Begin = "all",
         **kwargs: Any,
     ) -> Any:
         """Fit by maximum likelihood; same arguments as in lifetimes.
@@ -75,15 +75,16 @@ class PurchaseFitter:
         weights : array_like, shape (n,), optional
             Customers behind each row.
         initial_params : array_like, shape (4,), optional
-            Log-parameters to start from too, with time scaled so that the largest T is 1.
+            Log-parameters to begin at, with time scaled so that the largest T is 1.
         verbose : bool
             Print how the search ended.
         tol : float
             Largest gradient, per customer and log-parameter, at which the search stops.
         index : array_like, optional
             Index of `data`.
-        search : bool
-            False starts from `initial_params` alone: they are known to be the optimum.
+        begin : {"all", "near", "known"}
+            Whether `initial_params` are one start among all, near the optimum, so that the others
+            are tried only where the search from there doesn't end well, or known to be it.
         **kwargs
             Options of lifetimes' optimisers; there is nothing to set here.
 
@@ -109,7 +110,7 @@ class PurchaseFitter:
         histories = compress(x, t_x, age, weights)
         self._scale = 1.0 / histories.T.max() if histories.T.max() > 0 else 1.0
 
-        end = self._search(histories.scaled(self._scale), initial_params, search, tol)
+        end = self._search(histories.scaled(self._scale), initial_params, begin, tol)
         if verbose:
             print(f"{self.name}: {end.evaluations} evaluations, gradient {end.gradient:.1e}")
         self.params_ = pd.Series(np.exp(end.point), index=list(self.parameter_names))
@@ -274,19 +275,21 @@ class PurchaseFitter:
         return per_customer_in_logs(likelihood, histories.customers, self.penalizer_coef)
 
     def _search(
-        self, scaled: Histories, initial: npt.ArrayLike | None, look: bool, tol: float
+        self, scaled: Histories, initial: npt.ArrayLike | None, begin: Begin, tol: float
     ) -> Optimum:
         rate = purchase_rate(scaled)
         lower, upper = self._box(rate)
-        if initial is not None and not look:
-            start = np.asarray(initial, dtype=float)
-            return minimise(self._objective(scaled), start, lower, upper, tolerance=tol)
-        starts = self._starts(rate)
+        objective, starts = self._objective(scaled), self._starts(rate)
         if initial is not None:
-            starts.append(np.asarray(initial, dtype=float))
+            start = np.asarray(initial, dtype=float)
+            if begin != "all":
+                end = minimise(objective, start, lower, upper, tolerance=tol)
+                if begin == "known" or end.distinct:
+                    return end
+            starts.append(start)
         many = len(scaled.weights) > THINNED
         thinned = self._objective(scaled.thinned(THINNED)) if many else None
-        return search(self._objective(scaled), thinned, starts, lower, upper, tolerance=tol)
+        return search(objective, thinned, starts, lower, upper, tolerance=tol)
 
     def _describe(self, histories: Histories, end: Optimum) -> None:
         """Set what is known of the fit: likelihood, errors, findings."""

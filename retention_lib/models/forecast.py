@@ -12,12 +12,12 @@ from dataclasses import dataclass
 import pandas as pd
 
 from retention_lib.data.base import Base
-from retention_lib.errors import DataError
 from retention_lib.metrics import Metric, Unit, unknown
 from retention_lib.models.backtest import Backtests, backtest
 from retention_lib.models.clv import Terms, Valuation, expected_values, value_base
-from retention_lib.models.fit import fit_purchase_model, fit_spend_model
+from retention_lib.models.fit import fit_purchase_model
 from retention_lib.models.fitter import PurchaseFitter
+from retention_lib.models.foreseen import spend_model_of
 from retention_lib.models.held_back import tested
 from retention_lib.models.holdout import Holdout
 from retention_lib.models.independence import SpendCheck, independence, spend_check
@@ -131,7 +131,7 @@ def make_forecast(base: Base) -> Forecast:
     customers = base.customers()
     name, reason, holdout = tested(base)
     purchase_model = fit_purchase_model(customers, name)
-    spend_model = _spend_model(customers)
+    spend_model = spend_model_of(customers)
     spearman, _, _ = independence(customers["frequency"], customers["monetary_value"])
     terms = terms_of(base)
     valuation = value_base(customers, purchase_model, spend_model, terms)
@@ -143,6 +143,7 @@ def make_forecast(base: Base) -> Forecast:
         horizon_months=params.horizon_months,
         time_unit=params.time_unit,
         holdout=holdout,
+        latest=(purchase_model, spend_model),
     )
     tied = None
     if spend_model is not None:
@@ -193,17 +194,9 @@ def expected_now(base: Base, model: str | PurchaseFitter) -> pd.DataFrame:
     return expected_values(
         customers,
         fit_purchase_model(customers, model) if isinstance(model, str) else model,
-        _spend_model(customers),
+        spend_model_of(customers),
         terms_of(base),
     )
-
-
-def _spend_model(customers: pd.DataFrame) -> GammaGammaFitter | None:
-    """The spend model; None where no repeat purchase gives it anything to learn from."""
-    try:
-        return fit_spend_model(customers)
-    except DataError:
-        return None
 
 
 def forecast_metrics(made: Forecast) -> dict[str, Metric]:

@@ -77,30 +77,19 @@ def drawn_totals(
     )
 
 
-def expected_spend(customers: pd.DataFrame) -> Floats | None:
-    """What each customer is expected to spend per purchase; None where nothing is known of spend.
+def spend_model_of(
+    customers: pd.DataFrame, near: GammaGammaFitter | None = None
+) -> GammaGammaFitter | None:
+    """The spend model of some customers; None where nothing is known of spend.
 
     Parameters
     ----------
     customers : DataFrame
         With `frequency` and `monetary_value`.
-
-    Returns
-    -------
-    ndarray, shape (n,), or None
+    near : GammaGammaFitter, optional
+        That of customers much like these, where the search begins.
     """
-    model = _spend_model(customers)
-    if model is None:
-        return None
-    x = customers["frequency"].to_numpy(dtype=float)
-    amount = customers["monetary_value"].to_numpy(dtype=float)
-    known = (x > 0) & np.isfinite(amount) & (amount > 0)
-    spend = model.conditional_expected_average_profit(np.where(known, x, 0), amount)
-    return np.asarray(spend, dtype=float)
-
-
-def _spend_model(customers: pd.DataFrame) -> GammaGammaFitter | None:
     try:
-        return fit_spend_model(customers)
+        return fit_spend_model(customers, near=None if near is None else dict(near.params_))
     except DataError:
         return None

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import pandas as pd
 
 from retention_lib.errors import DataError
-from retention_lib.models.foreseen import expected_spend
+from retention_lib.models.clv import expected_spend
+from retention_lib.models.foreseen import spend_model_of
 from retention_lib.models.histories import Floats
 from retention_lib.models.measures import Score, score
 from retention_lib.models.naive import Naive, naive_forecasts, per_customer
@@ -68,11 +69,12 @@ def outcome_of(
             "holdout_months is 0."
         )
     happened = per_customer(actual, calibration.index)
+    spend_model = None if revenue is None else spend_model_of(calibration)
     naive = naive_forecasts(calibration, previous, horizon, previous_revenue)
     return Outcome(
         purchases=happened,
         revenue=None if revenue is None else per_customer(revenue, calibration.index),
-        spend=None if revenue is None else expected_spend(calibration),
+        spend=None if spend_model is None else expected_spend(calibration, spend_model),
         naive=naive,
         scores={name: score(each.purchases, happened) for name, each in naive.items()},
     )

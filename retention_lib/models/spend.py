@@ -23,7 +23,7 @@ from retention_lib.models.fitting import per_customer_in_logs, set_errors
 from retention_lib.models.histories import Floats
 from retention_lib.models.identification import Finding, words
 from retention_lib.models.likelihood import GammaGammaLikelihood
-from retention_lib.models.optimum import THINNED, Objective, Optimum, minimise, search
+from retention_lib.models.optimum import THINNED, Begin, Objective, Optimum, minimise, search
 from retention_lib.models.shapes import as_given
 from retention_lib.models.spend_findings import spend_findings
 
@@ -64,7 +64,7 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         tol: float = 1e-9,
         index: Any = None,
         q_constraint: bool = False,
-        search: bool = True,
+        begin: Begin = "all",
         **kwargs: Any,
     ) -> GammaGammaFitter:
         """Fit by maximum likelihood; same arguments as in lifetimes.
@@ -78,7 +78,7 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         weights : array_like, shape (n,), optional
             Customers behind each row.
         initial_params : array_like, shape (3,), optional
-            Logarithms of (p, q, v) to start from too.
+            Logarithms of (p, q, v) to begin at.
         verbose : bool
             Print how the search ended.
         tol : float
@@ -87,8 +87,9 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
             Index of `data`.
         q_constraint : bool
             Search q >= 1 only, as lifetimes has it.
-        search : bool
-            False starts from `initial_params` alone: they are known to be the optimum.
+        begin : {"all", "near", "known"}
+            Whether `initial_params` are one start among all, near the optimum, so that the others
+            are tried only where the search from there doesn't end well, or known to be it.
         **kwargs
             Options of lifetimes' optimiser; there is nothing to set here.
 
@@ -120,7 +121,7 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         typical = float(np.exp(np.average(np.log(means), weights=merged)))
 
         end = self._search(
-            rows, means, merged, typical, initial_params, q_constraint, tol, look=search
+            rows, means, merged, typical, initial_params, q_constraint, tol, begin=begin
         )
         if verbose:
             print(f"{self.name}: {end.evaluations} evaluations, gradient {end.gradient:.1e}")
@@ -207,7 +208,7 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         q_constraint: bool,
         tol: float,
         *,
-        look: bool,
+        begin: Begin,
     ) -> Optimum:
         """The best parameters, with amounts (and so v) in `unit`."""
 
@@ -223,8 +224,10 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
         starts = [np.log([p, q, max(q - 1, 0.5) / p]) for p, q in _STARTS]
         if initial is not None:
             start = np.asarray(initial, dtype=float) - np.array([0.0, 0.0, np.log(unit)])
-            if not look:
-                return minimise(objective(1), start, lower, _UPPER, tolerance=tol)
+            if begin != "all":
+                end = minimise(objective(1), start, lower, _UPPER, tolerance=tol)
+                if begin == "known" or end.distinct:
+                    return end
             starts.append(start)
         thinned = objective(-(-len(x) // THINNED)) if len(x) > THINNED else None
         return search(objective(1), thinned, starts, lower, _UPPER, tolerance=tol)
