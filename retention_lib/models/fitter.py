@@ -284,7 +284,7 @@ class PurchaseFitter:
             start = np.asarray(initial, dtype=float)
             if begin != "all":
                 end = minimise(objective, start, lower, upper, tolerance=tol)
-                if begin == "known" or end.distinct:
+                if begin == "known" or end.distinct(scaled.customers):
                     return end
             starts.append(start)
         many = len(scaled.weights) > THINNED

@@ -226,7 +226,7 @@ class GammaGammaFitter(lifetimes.GammaGammaFitter):
             start = np.asarray(initial, dtype=float) - np.array([0.0, 0.0, np.log(unit)])
             if begin != "all":
                 end = minimise(objective(1), start, lower, _UPPER, tolerance=tol)
-                if begin == "known" or end.distinct:
+                if begin == "known" or end.distinct(weights.sum()):
                     return end
             starts.append(start)
         thinned = objective(-(-len(x) // THINNED)) if len(x) > THINNED else None
