@@ -24,7 +24,7 @@ from retention_lib.metrics import Metric
 from retention_lib.models.clv import expected_spend
 from retention_lib.models.fit import fit_purchase_model
 from retention_lib.models.fitter import PurchaseFitter
-from retention_lib.models.foreseen import drawn_totals, expected_purchases, spend_model_of
+from retention_lib.models.foreseen import expected_purchases, relative_error, spend_model_of
 from retention_lib.models.holdout import Holdout
 from retention_lib.models.naive import naive_forecasts
 from retention_lib.models.purchase_days import PurchaseDays
@@ -215,7 +215,6 @@ def _tried(
     expected = expected_purchases(model, customers, horizon)
     if not expected.sum() > 0:
         return None
-    drawn = drawn_totals(model, customers, horizon, draws=_DRAWS, seed=seed)
     before = purchases.between(origin - length + ONE_DAY, origin, customers.index)
     naive = naive_forecasts(customers, before[0], horizon, before[1])
     spend_model = spend_model_of(customers, near[1])
@@ -227,7 +226,7 @@ def _tried(
         "actual": float(bought.sum()),
         "forecast": float(expected.sum()),
         "error": float(np.log(bought.sum() / expected.sum())),
-        "own": float(np.std(drawn, ddof=1) / drawn.mean()) if drawn.mean() > 0 else 0.0,
+        "own": relative_error(model, customers, horizon, draws=_DRAWS, seed=seed),
         **{name: float(each.purchases.sum()) for name, each in naive.items()},
         "revenue": float(spent.sum()),
         "revenue_forecast": np.nan,

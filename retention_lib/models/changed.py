@@ -9,6 +9,7 @@ from typing import TypeVar
 import pandas as pd
 
 from retention_lib.models.fitter import PurchaseFitter
+from retention_lib.models.histories import Floats
 from retention_lib.models.spend import GammaGammaFitter
 
 _Model = TypeVar("_Model", PurchaseFitter, GammaGammaFitter)
@@ -38,3 +39,8 @@ def changed(model: _Model, params: Mapping[str, float]) -> _Model:
     for bound in ("predict", "generate_new_data"):
         other.__dict__.pop(bound, None)
     return other
+
+
+def with_values(model: _Model, values: Floats) -> _Model:
+    """The same, of all its parameters in their order."""
+    return changed(model, dict(zip(model.params_.index, values.tolist(), strict=True)))

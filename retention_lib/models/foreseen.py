@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from scipy.stats import norm
 
 from retention_lib.errors import DataError
+from retention_lib.models.changed import with_values
 from retention_lib.models.fit import fit_spend_model
 from retention_lib.models.fitter import PurchaseFitter
-from retention_lib.models.histories import Floats, compress
+from retention_lib.models.histories import Floats, compress, distinct
 from retention_lib.models.predictive import draw_parameters
+from retention_lib.models.sigma import HALF, variance_of
 from retention_lib.models.spend import GammaGammaFitter
 
-#: Customers simulated in all draws together, from which on fewer draws do; and the fewest.
-_SIMULATED, _FEWEST_DRAWS = 20_000_000, 40
+#: Customers, and purchases expected of them, from which on a total isn't simulated draw by draw.
+_MANY, _MUCH = 5_000, 100
+#: Customers simulated, in as many futures as that takes, to see how far chance alone moves a total.
+_BY_CHANCE = 100_000
 
 
 def expected_purchases(model: PurchaseFitter, customers: pd.DataFrame, horizon: float) -> Floats:
@@ -36,8 +39,8 @@ def forecast_interval(
     customers : DataFrame
     horizon : float
     draws : int
-        Simulated futures. Of a large base fewer are drawn, and their spread taken as normal: a sum
-        over so many customers is.
+        Simulated futures, where customers or purchases are few. The sum of many is as good as
+        normal, so that its error tells all.
     seed : int
 
     Returns
@@ -47,24 +50,34 @@ def forecast_interval(
     """
     if draws < 1:
         return None, None
-    enough = max(_SIMULATED // len(customers), _FEWEST_DRAWS)
-    totals = drawn_totals(model, customers, horizon, draws=min(draws, enough), seed=seed)
-    if enough < draws:
-        half = float(norm.ppf(0.975) * totals.std(ddof=1))
-        return max(float(totals.mean()) - half, 0.0), float(totals.mean()) + half
-    low, high = np.quantile(totals, [0.025, 0.975])
-    return float(low), float(high)
+    if (known := _total_and_error(model, customers, horizon, seed=seed)) is None:
+        totals = _drawn_totals(model, customers, horizon, draws=draws, seed=seed)
+        low, high = np.quantile(totals, [0.025, 0.975])
+        return float(low), float(high)
+    total, error = known
+    return total * float(np.exp(-HALF * error)), total * float(np.exp(HALF * error))
 
 
-def drawn_totals(
+def relative_error(
+    model: PurchaseFitter, customers: pd.DataFrame, horizon: float, *, draws: int, seed: int
+) -> float:
+    """Standard deviation of these customers' purchases in the horizon, over their mean.
+
+    Parameters
+    ----------
+    model, customers, horizon, draws, seed
+        As in `forecast_interval`.
+    """
+    if (known := _total_and_error(model, customers, horizon, seed=seed)) is not None:
+        return known[1]
+    totals = _drawn_totals(model, customers, horizon, draws=draws, seed=seed)
+    return float(np.std(totals, ddof=1) / totals.mean()) if totals.mean() > 0 else 0.0
+
+
+def _drawn_totals(
     model: PurchaseFitter, customers: pd.DataFrame, horizon: float, *, draws: int, seed: int
 ) -> Floats:
-    """These customers' purchases in the horizon in each of some simulated futures.
-
-    Returns
-    -------
-    ndarray, shape (draws,)
-    """
+    """These customers' purchases in the horizon in each of some simulated futures."""
     histories = compress(customers["frequency"], customers["recency"], customers["T"])
     rng = np.random.default_rng(seed)
     params = draw_parameters(rng, model.params_.to_numpy(dtype=float), model.log_covariance_, draws)
@@ -75,6 +88,47 @@ def drawn_totals(
             for theta, p in zip(params, alive, strict=True)
         ]
     )
+
+
+def _total_and_error(
+    model: PurchaseFitter, customers: pd.DataFrame, horizon: float, *, seed: int
+) -> tuple[float, float] | None:
+    """Expected purchases of many customers, and the standard deviation of their logarithm.
+
+    The fit's error moves all customers together, by the delta method. Chance moves each apart, so
+    that their squared distances from the expectation add up, in any future to nearly the same.
+
+    Returns
+    -------
+    tuple of two float, or None
+        None where customers or purchases are too few for it.
+    """
+    if len(customers) < _MANY:
+        return None
+    h = compress(customers["frequency"], customers["recency"], customers["T"])
+    # Of somebody who is alive the last purchase's day says nothing more.
+    first, inverse = distinct(h.frequency, h.T)
+
+    def by_history(by: PurchaseFitter) -> Floats:
+        alive = by.conditional_probability_alive(h.frequency, h.recency, h.T)
+        ahead = by.expected_if_alive([horizon], h.frequency[first], h.T[first])
+        return np.asarray(alive * ahead[inverse, 0], dtype=float)
+
+    def log_total(theta: Floats) -> Floats:
+        return np.log([h.weights @ by_history(with_values(model, theta))])
+
+    expected = by_history(model)
+    total = float(h.weights @ expected)
+    if total < _MUCH:
+        return None
+    fitted = np.array(model.parameters)
+    by_fit = float(variance_of(log_total, fitted, model.log_covariance_)[0])
+    rng, futures = np.random.default_rng(seed), -(-_BY_CHANCE // len(customers))
+    alive = next(model.alive_by_draw(fitted[None, :], h))
+    each = expected[h.inverse]
+    off = (model.simulate(rng, fitted, h, horizon, alive)[1] - each for _ in range(futures))
+    by_chance = float(np.mean([e @ e for e in off])) / total**2
+    return total, float(np.sqrt(by_fit + by_chance))
 
 
 def spend_model_of(

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from scipy.special import ndtri
 
-from retention_lib.models.changed import changed
+from retention_lib.models.changed import with_values
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.histories import Floats
 from retention_lib.models.spend import GammaGammaFitter
@@ -96,11 +96,10 @@ def variance_of_both(
     """
 
     def purchases(theta: Floats) -> Floats:
-        return of_purchases(changed(model, dict(zip(model.parameter_names, theta, strict=True))))
+        return of_purchases(with_values(model, theta))
 
     def spend(theta: Floats) -> Floats:
-        names = spend_model.params_.index
-        return of_spend(changed(spend_model, dict(zip(names, theta, strict=True))))
+        return of_spend(with_values(spend_model, theta))
 
     total = variance_of(purchases, np.array(model.parameters, dtype=float), model.log_covariance_)
     if spend_model.bounded:
