@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 from retention_lib.data.read import read_base
+from retention_lib.models import fit_purchase_model, segment_values, value_base
 from retention_lib.models.backtest import Backtests
 from retention_lib.models.forecast import Forecast, make_forecast
 from retention_lib.models.segment_values import clv_by_group
@@ -62,6 +63,25 @@ def test_each_interval_holds_its_mean_and_is_as_wide_as_the_past_demands(
     # five hundredths of the customers are less surely known than all of them
     share = (alone["high"] - alone["low"]) / alone["clv_mean"]
     assert share["gold"] > (whole.own_high - whole.own_low) / whole.value
+
+
+@pytest.mark.parametrize("name", ["bgnbd", "paretonbd"])
+def test_the_error_of_a_group_that_buys_much_is_that_of_simulated_futures(
+    base, made: Forecast, tiers: pd.Series, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    model = fit_purchase_model(base.customers(), name)
+    valuation = value_base(base.customers(), model, made.spend_model, made.terms, draws=2)
+    alone = {"backtests": without(made.backtests), "holdout": None}
+    other = dataclasses.replace(made, purchase_model=model, valuation=valuation, **alone)
+    expected = valuation.customers["expected_purchases"].groupby(tiers, observed=True).sum()
+    assert (expected >= segment_values.MUCH).all()
+    found = clv_by_group(base, other, tiers)
+    monkeypatch.setattr(segment_values, "MUCH", np.inf)
+    drawn = clv_by_group(base, other, tiers, draws=1_000)
+    assert found["clv_mean"].to_numpy() == pytest.approx(drawn["clv_mean"].to_numpy(), rel=1e-12)
+    length = drawn["high"] - drawn["low"]
+    for end in ("low", "high"):
+        assert (abs(found[end] - drawn[end]) < 0.1 * length).all()
 
 
 def without(backtests: Backtests) -> Backtests:

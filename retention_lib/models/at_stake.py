@@ -13,20 +13,19 @@ import numpy as np
 import pandas as pd
 
 from retention_lib.data.base import Base
-from retention_lib.models.changed import changed
-from retention_lib.models.clv import discounted_purchases, expected_spend, month_boundaries
+from retention_lib.models.changed import with_values
+from retention_lib.models.clv import discounted_purchases, expected_spend
 from retention_lib.models.fitter import PurchaseFitter
 from retention_lib.models.forecast import Forecast
 from retention_lib.models.histories import Floats, compress, distinct
-from retention_lib.models.predictive import draw_parameters
 from retention_lib.models.ruler import check_scoring
+from retention_lib.models.sigma import HALF, variance_of
 from retention_lib.models.totals import Estimate
 from retention_lib.models.widening import Interval, errors_in_money, with_past
 
-#: Customers whose stakes are worked out for every draw; of more than that a sample. It serves the
-#: spread around the total only, in which the luck of the sample cancels.
+#: Customers whose stakes are worked out by other parameters too; of more than that a sample. It
+#: serves the spread around the total only, in which the luck of the sample cancels.
 MOST: Final = 2_000
-DRAWS: Final = 40
 
 
 def value_at_stake(values: pd.DataFrame) -> Floats:
@@ -49,14 +48,13 @@ def _at_stake(alive: Floats, clv: Floats) -> Floats:
     return np.divide(clv * (1 - alive), alive, out=np.zeros(len(alive)), where=alive > 0)
 
 
-def stake_interval(
-    base: Base, made: Forecast, who: pd.Index, *, draws: int = DRAWS, seed: int = 0
-) -> Interval | None:
+def stake_interval(base: Base, made: Forecast, who: pd.Index, *, seed: int = 0) -> Interval | None:
     """The value at stake with some customers, Σ CLV (1 − p) / p, and its 95 % interval.
 
-    Drawn are the parameters within their error: they move P(alive) and value of all customers
-    together. The interval is widened like the base's total by what past forecasts of this base
-    missed. A sum over customers who are chosen for their history, not by the draw.
+    The error is that of the parameters, which moves P(alive) and value of all customers together,
+    by the delta method. The interval is widened like the base's total by what past forecasts of
+    this base missed. A sum over customers who are chosen for their history, whatever the
+    parameters.
 
     Parameters
     ----------
@@ -65,7 +63,8 @@ def stake_interval(
         Of the same base.
     who : Index
         Of its customers.
-    draws, seed : int
+    seed : int
+        Of the sample.
 
     Returns
     -------
@@ -76,22 +75,21 @@ def stake_interval(
         return None
     values = made.valuation.customers.loc[who]
     total = float(value_at_stake(values).sum())
-    rng = np.random.default_rng(seed)
     if len(who) > MOST:
+        rng = np.random.default_rng(seed)
         who = who[np.sort(rng.choice(len(who), MOST, replace=False))]
     customers, model = base.customers(), made.purchase_model
     check_scoring(customers, model, time_unit=made.terms.time_unit, as_of=made.terms.as_of)
     at_stake = _stake_of(customers.loc[who], made)
-    point = at_stake(model)
-    if not (total > 0 and point > 0):
+    if not (total > 0 and at_stake(model) > 0):
         return None
-    params = draw_parameters(rng, model.params_.to_numpy(dtype=float), model.log_covariance_, draws)
-    drawn = []
-    for theta in params:
-        other = changed(model, dict(zip(model.parameter_names, theta, strict=True)))
-        drawn.append(at_stake(other) / point)
-    low, high = np.quantile(drawn, [0.025, 0.975])
-    estimate = Estimate(total, total * min(float(low), 1.0), total * max(float(high), 1.0))
+
+    def log_stake(theta: Floats) -> Floats:
+        return np.log([at_stake(with_values(model, theta))])
+
+    variance = variance_of(log_stake, np.array(model.parameters), model.log_covariance_)[0]
+    wide = float(np.exp(HALF * np.sqrt(variance)))
+    estimate = Estimate(total, total / wide, total * wide)
     bias = made.holdout.bias if made.holdout else None
     return with_past(estimate, errors_in_money(made.backtests), bias)
 
@@ -99,8 +97,7 @@ def stake_interval(
 def _stake_of(customers: pd.DataFrame, made: Forecast) -> Callable[[PurchaseFitter], float]:
     """What is at stake with some customers, added up, by any purchase model."""
     terms = made.terms
-    times = month_boundaries(terms.as_of, terms.horizon_months, terms.time_unit)
-    factors = (1 + terms.discount_rate) ** (-np.arange(1, terms.horizon_months + 1) / 12)
+    times, factors = terms.by_month
     histories = compress(customers["frequency"], customers["recency"], customers["T"])
     pairs = distinct(histories.frequency, histories.T)
     # Revenue per purchase of the customers with the same history, added up.

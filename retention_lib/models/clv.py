@@ -59,6 +59,13 @@ class Terms:
     as_of: str | pd.Timestamp
     time_unit: str
 
+    @property
+    def by_month(self) -> tuple[Floats, Floats]:
+        """Ends of the horizon's months, as `month_boundaries`, and the discount of each."""
+        months = self.horizon_months
+        factors = (1 + self.discount_rate) ** (-np.arange(1, months + 1) / 12)
+        return month_boundaries(self.as_of, months, self.time_unit), factors
+
 
 @dataclass(frozen=True, slots=True)
 class Valuation:
@@ -244,13 +251,11 @@ def _expectations(
         raise DataError(
             "There is no customer in the window; check its start and end against the data."
         )
-    months = terms.horizon_months
-    if months < 1:
-        raise ValueError(f"horizon_months is {months}; it must be at least 1.")
+    if terms.horizon_months < 1:
+        raise ValueError(f"horizon_months is {terms.horizon_months}; it must be at least 1.")
     check_scoring(customers, purchase_model, time_unit=terms.time_unit, as_of=terms.as_of)
-    times = month_boundaries(terms.as_of, months, terms.time_unit)
+    times, factors = terms.by_month
     histories = compress(customers["frequency"], customers["recency"], customers["T"])
-    factors = (1 + terms.discount_rate) ** (-np.arange(1, months + 1) / 12)
     alive, purchases, discounted = discounted_purchases(purchase_model, histories, times, factors)
     # The mean discount of a customer's purchases; the simulation uses it for each of them.
     discount = np.divide(discounted, purchases, out=np.ones_like(purchases), where=purchases > 0)
@@ -298,9 +303,9 @@ def discounted_purchases(
     alive = np.asarray(model.conditional_probability_alive(x, t_x, age))
     # Of somebody who is alive the last purchase's day says nothing more.
     first, inverse = pairs or distinct(x, age)
-    by_month = alive[:, None] * model.expected_if_alive(times, x[first], age[first])[inverse]
-    discounted = (np.diff(by_month, axis=1, prepend=0.0) * factors).sum(axis=1)
-    return alive, by_month[:, -1], discounted
+    ahead = model.expected_if_alive(times, x[first], age[first])
+    discounted = (np.diff(ahead, axis=1, prepend=0.0) * factors).sum(axis=1)
+    return alive, alive * ahead[inverse, -1], alive * discounted[inverse]
 
 
 def expected_spend(customers: pd.DataFrame, model: GammaGammaFitter | None) -> Floats:

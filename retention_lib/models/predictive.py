@@ -130,7 +130,11 @@ def draw_futures(
     params = draw_parameters(
         rng, purchase_model.params_.to_numpy(dtype=float), purchase_model.log_covariance_, draws
     )
-    spend = _Spend(customers, spend_model, expected_spend, rng, draws)
+    amounts = None
+    if spend_model is not None and not spend_model.bounded:
+        fitted = np.asarray(spend_model.params_, dtype=float)
+        amounts = draw_parameters(rng, fitted, spend_model.log_covariance_, draws)
+    spend = _Spend(customers, expected_spend, amounts)
     n = len(customers)
     ends = {k: np.full(n, np.nan) for k in ("n_low", "n_high", "v_low", "v_high")}
 
@@ -166,6 +170,43 @@ def draw_futures(
     return Draws(ends["n_low"], ends["n_high"], ends["v_low"], ends["v_high"], *sums)
 
 
+def value_by_chance(
+    customers: pd.DataFrame,
+    histories: Histories,
+    purchase_model: PurchaseFitter,
+    spend_model: GammaGammaFitter,
+    *,
+    horizon: float,
+    worth: Floats,
+    expected_spend: Floats,
+    futures: int,
+    seed: int,
+) -> Iterator[Floats]:
+    """Each customer's value in simulated futures that differ by chance alone: models as fitted.
+
+    Parameters
+    ----------
+    customers, histories, purchase_model, spend_model, horizon, worth, expected_spend, seed
+        As in `draw_futures`.
+    futures : int
+
+    Yields
+    ------
+    ndarray, shape (n,)
+    """
+    rng = np.random.default_rng(seed)
+    fitted = np.array(purchase_model.parameters)
+    alive = next(purchase_model.alive_by_draw(fitted[None, :], histories))
+    amounts = None if spend_model.bounded else np.asarray([spend_model.params_], dtype=float)
+    spend = _Spend(customers, expected_spend, amounts)
+    for _ in range(futures):
+        bought = purchase_model.simulate(rng, fitted, histories, horizon, alive)[1]
+        who = np.flatnonzero(bought)
+        value = np.zeros(len(customers))
+        value[who] = spend.of(rng, 0, who, bought[who]) * worth[who]
+        yield value
+
+
 def _in_threads(
     function: Callable[[Item], Result], items: Iterable[Item], threads: int | None = None
 ) -> Iterator[Result]:
@@ -192,17 +233,10 @@ class _Spend:
     def __init__(
         self,
         customers: pd.DataFrame,
-        model: GammaGammaFitter | None,
         expected: Floats,
-        rng: np.random.Generator,
-        draws: int,
+        params: Floats | None,
     ) -> None:
-        self._expected = expected
-        self._params: Floats | None = None
-        if model is not None and not model.bounded:
-            self._params = draw_parameters(
-                rng, np.asarray(model.params_, dtype=float), model.log_covariance_, draws
-            )
+        self._expected, self._params = expected, params
         amount = customers["monetary_value"].to_numpy(dtype=float)
         known = np.isfinite(amount) & (amount > 0)
         self._x = np.where(known, customers["frequency"].to_numpy(dtype=float), 0.0)
