@@ -43,4 +43,5 @@ def changed(model: _Model, params: Mapping[str, float]) -> _Model:
 
 def with_values(model: _Model, values: Floats) -> _Model:
     """The same, of all its parameters in their order."""
-    return changed(model, dict(zip(model.params_.index, values.tolist(), strict=True)))
+    names = getattr(model, "parameter_names", model.params_.index)
+    return changed(model, dict(zip(names, values.tolist(), strict=True)))

@@ -293,7 +293,10 @@ class PurchaseFitter:
 
     def _describe(self, histories: Histories, end: Optimum) -> None:
         """Set what is known of the fit: likelihood, errors, findings."""
-        self.log_likelihood_ = self._likelihood(histories).value(self.params_.to_numpy())
+        # With time in other units, a purchase's density is that many times as large.
+        in_units = float(histories.weights @ histories.frequency) * float(np.log(self._scale))
+        penalty = self.penalizer_coef * float(np.exp(2 * end.point).sum())
+        self.log_likelihood_ = (penalty - end.value) * histories.customers + in_units
         set_errors(self, end, histories.customers)
         pressed = zip(self.parameter_names, end.at_bound, strict=True)
         findings = base_findings(histories)

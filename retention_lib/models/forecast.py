@@ -176,14 +176,18 @@ def terms_of(base: Base) -> Terms:
     )
 
 
-def expected_now(base: Base, model: str | PurchaseFitter) -> pd.DataFrame:
+def expected_now(
+    base: Base, model: PurchaseFitter, near: GammaGammaFitter | None = None
+) -> pd.DataFrame:
     """Each customer's expected value by a model: no test, no intervals.
 
     Parameters
     ----------
     base : Base
-    model : str or PurchaseFitter
-        Its name, to be fitted on the base now, or a fitted one.
+    model : PurchaseFitter
+        Fitted on the base.
+    near : GammaGammaFitter, optional
+        The spend model of customers much like these.
 
     Returns
     -------
@@ -191,12 +195,7 @@ def expected_now(base: Base, model: str | PurchaseFitter) -> pd.DataFrame:
         `p_alive`, `expected_purchases`, `expected_spend`, `clv`, by customer.
     """
     customers = base.customers()
-    return expected_values(
-        customers,
-        fit_purchase_model(customers, model) if isinstance(model, str) else model,
-        spend_model_of(customers),
-        terms_of(base),
-    )
+    return expected_values(customers, model, spend_model_of(customers, near), terms_of(base))
 
 
 def forecast_metrics(made: Forecast) -> dict[str, Metric]:

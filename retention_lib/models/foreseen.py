@@ -17,7 +17,7 @@ from retention_lib.models.spend import GammaGammaFitter
 #: Customers, and purchases expected of them, from which on a total isn't simulated draw by draw.
 _MANY, _MUCH = 5_000, 100
 #: Customers simulated, in as many futures as that takes, to see how far chance alone moves a total.
-_BY_CHANCE = 100_000
+_BY_CHANCE = 50_000
 
 
 def expected_purchases(model: PurchaseFitter, customers: pd.DataFrame, horizon: float) -> Floats:

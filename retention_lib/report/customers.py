@@ -114,13 +114,13 @@ def earlier_customers(base: Base, made: Forecast) -> Earlier | None:
     earlier, months = then
     if earlier.customers().empty:
         return None
-    # the holdout's split may be the same day
-    test = made.holdout
+    # the holdout's split may be the same day; if not, the optimum has not moved far since
+    test, today = made.holdout, dict(made.purchase_model.params_)
     optimum = None if test is None else test.optimum_at(earlier.as_of, made.name)
-    model = fit_purchase_model(earlier.customers(), made.name, optimum)
+    model = fit_purchase_model(earlier.customers(), made.name, optimum, near=today)
     if any(finding.serious for finding in model.findings_):
         return None
-    table = _table(earlier, expected_now(earlier, model), model)
+    table = _table(earlier, expected_now(earlier, model, made.spend_model), model)
     since = pd.Series(True, index=buyers_since(base, earlier))
     return Earlier(earlier, months, table, since.reindex(table.index, fill_value=False))
 
