@@ -737,6 +737,34 @@ def test_simulated_counts_of_the_pareto_nbd_are_those_of_lives_lived_out():
         assert abs((counts >= n).mean() - share) <= 4 * error
 
 
+@pytest.mark.parametrize("name", MODELS)
+def test_a_fit_begun_near_its_optimum_ends_at_it(base, name):
+    earlier = base.iloc[::2]
+    near = dict(fit_purchase_model(base, name).params_)
+    there, searched = (fit_purchase_model(earlier, name, near=n) for n in (near, None))
+    assert there.params_.to_numpy() == pytest.approx(searched.params_.to_numpy(), rel=1e-6)
+    assert there.log_likelihood_ == pytest.approx(searched.log_likelihood_, rel=1e-12)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_fit_begun_where_no_peak_is_near_is_searched_from_all_starts(name):
+    # everybody who came back is there still: the likelihood is flat in when they leave
+    x = np.arange(400) % 5
+    T = np.full(400, 100.0)
+    frame = pd.DataFrame({"frequency": x, "recency": np.where(x > 0, T, 0.0), "T": T})
+    odd = dict(zip(PURCHASE_MODELS[name].parameter_names, (50.0, 0.1, 50.0, 0.1), strict=True))
+    there, searched = (fit_purchase_model(frame, name, near=n) for n in (odd, None))
+    assert there.log_likelihood_ >= searched.log_likelihood_ - 1e-6
+    assert kinds(there) == kinds(searched)
+
+
+def test_a_spend_model_begun_near_its_optimum_ends_at_it(base):
+    near = dict(fit_spend_model(base).params_)
+    earlier = base.iloc[::2]
+    there, searched = (fit_spend_model(earlier, near=n) for n in (near, None))
+    assert there.params_.to_numpy() == pytest.approx(searched.params_.to_numpy(), rel=1e-6)
+
+
 @pytest.mark.parametrize("wider", [0.2, 1.0, 10.0])
 def test_the_probability_of_being_alive_in_a_draw_is_that_of_its_parameters(base, wider):
     model = fit_purchase_model(base, "paretonbd")
