@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pandas as pd
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
 from retention_lib.data.periods import ONE_DAY, Window, months_to, windows
 from retention_lib.retention.ends import report_ends
+from retention_lib.retention.pooled import covariance_of, mean_of, sum_of
 from retention_lib.retention.steps import first_two
 
 if TYPE_CHECKING:
@@ -27,14 +29,17 @@ if TYPE_CHECKING:
 #: Days within which a second purchase counts as soon.
 REPEAT_DAYS: Final = 90
 
+#: What each customer has of, in a period or the one before.
+_AMOUNTS: Final = ("revenue", "prior_revenue", "orders", "order_revenue")
+
 _END: Final = "end"
 _WINDOWS: Final = ("period", "prior")
 
 #: What a purchase on a day makes of its customer, as bits: S, E, B, N.
 _S, _E, _B, _N = 1, 2, 4, 8
 
-#: Who is looked at, and which of their amounts: the moments of it are given as `<name>_n`,
-#: `<name>_mean`, `<name>_var`.
+#: Of whom which amount is looked at: the moments of it are given as `<name>_n`, `<name>_mean`,
+#: `<name>_var`.
 _MOMENTS: Final = {
     "returning": ("returning", "revenue"),
     "new": ("new", "revenue"),
@@ -100,14 +105,57 @@ def report_sums(base: Base) -> Sums:
 
 
 def _sums(in_periods: pa.Table, firsts: pa.Table, ends: list[dt.date]) -> Sums:
-    per_end = in_periods.to_pandas().set_index(_END)
-    between = firsts.to_pandas()
-    frame = pd.concat([_so_far(between), per_end], axis=1).reindex(range(len(ends)))
-    means = [name for name in frame if str(name).endswith(("_mean", "_var", "_cov"))]
-    frame = frame.astype(dict.fromkeys(means, "float64"))
-    rest = [name for name in frame if name not in means]
-    frame[rest] = frame[rest].fillna(0)
+    between, states = firsts.to_pandas(), in_periods.to_pandas()
+    inside = [_inside(states[states[_END] == i]) for i in range(len(ends))]
+    so_far = _so_far(between).reindex(range(len(ends)), fill_value=0)
+    frame = pd.concat([so_far, pd.DataFrame(inside)], axis=1)
     return Sums(frame.set_axis(pd.Index(ends, name=_END, dtype=object)), _gaps(between, ends))
+
+
+def _inside(states: pd.DataFrame) -> dict[str, float]:
+    """Counts, sums and moments of one period, of what its customers are in it (`_in_periods`)."""
+    of = {name: states[name].to_numpy() for name in states}
+    n, bits = of["customers"].astype(float), of["bits"]
+    at_start, at_end, bought, is_new = ((bits & bit) > 0 for bit in (_S, _E, _B, _N))
+    who = {
+        "at_start": at_start,
+        "at_end": at_end,
+        "active": bought,
+        "new": is_new,
+        "returning": bought & ~is_new,
+        "kept": at_start & at_end,
+        "lost": at_start & ~at_end,
+        "reactivated": at_end & ~is_new & ~at_start,
+        "new_at_end": at_end & is_new,
+        "at_end_not_new": at_end & ~is_new,
+        "again": at_start & bought,
+        "twice": of["twice"],
+        # who ordered and returned more on the same day has an order, but is no buyer
+        "counted": bought | of["ordering"],
+        "ordering": of["ordering"],
+    }
+    told: dict[str, float] = {
+        name: int(of["customers"][group].sum()) for name, group in who.items()
+    }
+    told |= {name: sum_of(of[name]) for name in ("revenue", "orders", "order_revenue")}
+    told["best_fifth"] = sum_of(of["revenue"][bought & of["best"]])
+    means = {name: of[f"{name}_mean"].astype(float) for name in _AMOUNTS}
+    within = {name: of[f"{name}_var"].astype(float) for name in _AMOUNTS}
+    means["bought"], within["bought"] = bought.astype(float), np.zeros(len(n))
+    for name, (told_of, what) in _MOMENTS.items():
+        here, mean, spread = who[told_of], means[what], within[what]
+        told[f"{name}_n"] = told[told_of]
+        told[f"{name}_mean"] = mean_of(n[here], mean[here])
+        told[f"{name}_var"] = covariance_of(n[here], mean[here], mean[here], spread[here])
+        if what in ("revenue", "prior_revenue"):
+            told[f"revenue_{name}"] = sum_of(of[what][here])
+    for group, x, y, spread in (
+        ("counted", "orders", "bought", within["bought"]),
+        ("ordering", "order_revenue", "orders", of["cov"].astype(float)),
+    ):
+        here = who[group]
+        told[f"{group}_cov"] = covariance_of(n[here], means[x][here], means[y][here], spread[here])
+    return told
 
 
 def _so_far(firsts: pd.DataFrame) -> pd.DataFrame:
@@ -184,26 +232,10 @@ def _each(base: Base, ends: Sequence[dt.date]) -> ir.Table:
     )
     if has_orders:
         each = _with_orders(each, _orders(base, ends))
-    zero = ibis.literal(0)
-    at_start, at_end, bought, is_new = ((each.bits & bit) > 0 for bit in (_S, _E, _B, _N))
-    each = each.mutate(
-        revenue=each.revenue.coalesce(zero),
-        prior_revenue=each.prior_revenue.coalesce(zero),
-        order_revenue=each.order_revenue.coalesce(zero),
-    )
     return each.mutate(
-        at_start=at_start,
-        at_end=at_end,
-        bought=bought,
-        new=is_new,
-        returning=bought & ~is_new,
-        kept=at_start & at_end,
-        lost=at_start & ~at_end,
-        reactivated=at_end & ~is_new & ~at_start,
-        new_at_end=at_end & is_new,
-        # who ordered and returned more on the same day has an order, but is no buyer
-        counted=bought | (each.orders > 0),
-        ordering=each.orders > 0,
+        revenue=each.revenue.coalesce(ibis.literal(0)),
+        prior_revenue=each.prior_revenue.coalesce(ibis.literal(0)),
+        order_revenue=each.order_revenue.coalesce(ibis.literal(0)),
     )
 
 
@@ -254,57 +286,34 @@ def _upto(parts: ir.Table, ends: Sequence[dt.date]) -> ir.Table:
     return joined.filter(joined[schema.DAY] <= joined["last"])
 
 
-def _per_end(each: ir.Table) -> ir.Table:
-    """Counts, sums and moments by end."""
-    flags = ("at_start", "at_end", "new", "returning", "kept", "lost", "reactivated", "new_at_end")
-    named: dict[str, Any] = {name: each.count(where=each[name]) for name in flags}
-    named |= {
-        "active": each.count(where=each.bought),
-        "at_end_not_new": each.count(where=each.at_end & ~each.new),
-        "again": each.count(where=each.at_start & each.bought),
-        "twice": each.count(where=each.purchases >= 2),
-        "revenue": each.revenue.sum().cast("float64"),
-        "orders": each.orders.sum(),
-        "order_revenue": each.order_revenue.sum().cast("float64"),
-    }
-    for name, (who, what) in _MOMENTS.items():
-        value = each[what].cast("int8" if what == "bought" else "float64").cast("float64")
-        named |= {
-            f"{name}_n": each.count(where=each[who]),
-            f"{name}_mean": value.mean(where=each[who]),
-            f"{name}_var": value.var(where=each[who], how="sample"),
-        }
-        if what in ("revenue", "prior_revenue"):
-            named[f"revenue_{name}"] = each[what].sum(where=each[who]).cast("float64")
-    orders, bought = each.orders.cast("float64"), each.bought.cast("int8").cast("float64")
-    named["counted_cov"] = orders.cov(bought, where=each.counted, how="sample")
-    money = each.order_revenue.cast("float64")
-    named["ordering_cov"] = money.cov(orders, where=each.ordering, how="sample")
-    return each.group_by(_END).aggregate(**named)
-
-
-def _best_fifth(base: Base, ends: Sequence[dt.date]) -> ir.Table:
-    """Revenue of the best fifth of the buyers, their number rounded up, by end."""
-    calendar = _calendar(base, ends)
-    joined = base.days.join(calendar.filter(calendar.period), schema.DAY)
-    buyers = joined.group_by(_END, schema.CUSTOMER).aggregate(
-        revenue=joined[schema.AMOUNT].sum(), bought=joined[schema.BOUGHT].any()
+def _with_best(each: ir.Table) -> ir.Table:
+    """Each with whether it is of the best fifth of its end's buyers, their number rounded up."""
+    fifth = ibis.ntile(5).over(
+        group_by=[each[_END], (each.bits & _B) > 0], order_by=ibis.desc(each.revenue)
     )
-    buyers = buyers.filter(buyers.bought)
-    placed = buyers.select(
-        _END,
-        "revenue",
-        place=ibis.row_number().over(group_by=_END, order_by=ibis.desc(buyers.revenue)) + 1,
-        buyers=buyers.count().over(ibis.window(group_by=_END)),
-    )
-    best = placed.filter(placed.place * 5 < placed.buyers + 5)
-    return best.group_by(_END).aggregate(best_fifth=best.revenue.sum().cast("float64"))
+    # numbered from 0, and where they can't be equal the first are the larger ones
+    return each.mutate(best=fifth == 0)
 
 
 def _in_periods(base: Base, ends: Sequence[dt.date]) -> ir.Table:
-    """What is counted of the periods, a row an end."""
-    counted, best = _per_end(_each(base, ends)), _best_fifth(base, ends)
-    return counted.left_join(best, _END).drop(f"{_END}_right")
+    """Counts, exact sums and moments by end and by what customers are in its period.
+
+    The groups that are told of overlap, and are put together of these (`pooled`): each aggregate
+    of its own over all customers took five times as long.
+    """
+    each = _with_best(_each(base, ends))
+    moments: dict[str, Any] = {}
+    for name in _AMOUNTS:
+        value = each[name].cast("float64")
+        moments |= {
+            name: each[name].sum(),
+            f"{name}_mean": value.mean(),
+            f"{name}_var": value.var(how="sample"),
+        }
+    money, orders = each.order_revenue.cast("float64"), each.orders.cast("float64")
+    return each.group_by(
+        _END, "bits", "best", twice=each.purchases >= 2, ordering=each.orders > 0
+    ).aggregate(customers=each.count(), **moments, cov=money.cov(orders, how="sample"))
 
 
 def _firsts(base: Base, ends: Sequence[dt.date]) -> ir.Table:
