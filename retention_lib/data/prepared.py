@@ -29,7 +29,7 @@ _DATA_KEYS: Final = {
     *("client", "source", "table", "columns", "csv", "guest_ids", "returns", "deduplicate"),
     *("fx", "start", "as_of", "timezone", "currency", "free_orders"),
 }
-_TABLES: Final = ("order_days", "days")
+_TABLES: Final = ("order_days", "days", "purchases")
 _ABOUT: Final = "prepared.json"
 
 
@@ -37,7 +37,7 @@ def prepare(base: Base, folder: Path) -> None:
     """Leave a base's tables in a folder, for the kernels of one run (`data.handover`)."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in _TABLES:
-        getattr(base, name).to_parquet(folder / f"{name}.parquet")
+        getattr(base.tables, name).to_parquet(_counted(folder, name))
     for name in FRAMES:
         write_table(pa.Table.from_pandas(getattr(base, name)), folder / frame_file(name))
     # what is bought next is told by category, whichever breakdowns are asked for
@@ -78,14 +78,11 @@ def from_prepared(params: Params, folder: Path, read: Callable[[], Base]) -> Bas
     about = json.loads(file.read_text(encoding="utf-8"))
     if about["key"] != _data_key(params):
         return None
-    con = connect(params.timezone)
-    fit_threads(con, about["rows_in"])
-    order_days, days = (_read(con, folder / f"{name}.parquet") for name in _TABLES)
+    tables = _Tables(folder, params.timezone, about["rows_in"])
     left_out, currencies = (_frame(folder / frame_file(name)) for name in FRAMES)
     return Base(
         params=params,
-        order_days=order_days,
-        days=days,
+        tables=tables,
         left_out=left_out,
         currencies=currencies,
         start=dt.date.fromisoformat(about["start"]),
@@ -93,9 +90,10 @@ def from_prepared(params: Params, folder: Path, read: Callable[[], Base]) -> Bas
         rows_in=about["rows_in"],
         names=tuple(about["names"]),
         fingerprint=about["fingerprint"],
-        source_rows=_Rows(con, folder, read),
+        source_rows=_Rows(tables, read),
         datasets={
-            name: _dataset(con, folder, name, told) for name, told in about["datasets"].items()
+            name: _dataset(tables.con, folder, name, told)
+            for name, told in about["datasets"].items()
         },
         _facts=about["facts"],
         _worked_out=WorkedOut(folder),
@@ -103,11 +101,40 @@ def from_prepared(params: Params, folder: Path, read: Callable[[], Base]) -> Bas
 
 
 @dataclass(frozen=True)
+class _Tables:
+    """The tables that another process has counted (`tables.Tables`).
+
+    Opening them takes 40 ms, and a chapter may find all that it asks worked out already.
+    """
+
+    folder: Path
+    timezone: str
+    rows: int
+
+    @cached_property
+    def con(self) -> Any:
+        con = connect(self.timezone)
+        fit_threads(con, self.rows)
+        return con
+
+    @cached_property
+    def order_days(self) -> ir.Table:
+        return _read(self.con, _counted(self.folder, "order_days"))
+
+    @cached_property
+    def days(self) -> ir.Table:
+        return _read(self.con, _counted(self.folder, "days"))
+
+    @cached_property
+    def purchases(self) -> ir.Table:
+        return _read(self.con, _counted(self.folder, "purchases"))
+
+
+@dataclass(frozen=True)
 class _Rows:
     """The used rows of a source that another process has read (`base.SourceRows`)."""
 
-    con: Any
-    folder: Path
+    tables: _Tables
     read: Callable[[], Base]
 
     def table(self) -> ir.Table:
@@ -120,8 +147,10 @@ class _Rows:
         return self._base.source_rows.first(table)
 
     def by(self, dimension: str) -> ir.Table:
-        file = _by(self.folder, dimension)
-        return _read(self.con, file) if file.exists() else self._base.source_rows.by(dimension)
+        file = _by(self.tables.folder, dimension)
+        if file.exists():
+            return _read(self.tables.con, file)
+        return self._base.source_rows.by(dimension)
 
     @cached_property
     def _base(self) -> Base:
@@ -154,6 +183,10 @@ def _dataset(con: Any, folder: Path, name: str, told: dict[str, Any]) -> DataSet
 
 def _rows_of(folder: Path, name: str) -> Path:
     return folder / f"dataset.{name}.parquet"
+
+
+def _counted(folder: Path, name: str) -> Path:
+    return folder / f"{name}.parquet"
 
 
 def _by(folder: Path, dimension: str) -> Path:

@@ -250,10 +250,18 @@ def _exact(total: ir.DecimalValue) -> ir.DecimalValue:
 
 
 def purchases(days: ir.Table) -> ir.Table:
-    """The customer-days that are purchases, numbered 0, 1, 2 … within each customer."""
+    """The customer-days that are purchases.
+
+    Returns
+    -------
+    ibis Table
+        The columns of `customer_days`; number, 0, 1, 2 … within each customer; following, the day
+        of the customer's next purchase, null where there is none.
+    """
     bought = days.filter(days[schema.BOUGHT])
+    in_order = ibis.window(group_by=schema.CUSTOMER, order_by=schema.DAY)
     return bought.mutate(
-        number=ibis.row_number().over(group_by=schema.CUSTOMER, order_by=schema.DAY)
+        number=ibis.row_number().over(in_order), following=bought[schema.DAY].lead().over(in_order)
     )
 
 

@@ -20,6 +20,7 @@ from retention_lib.data.local import connect, fit_threads
 from retention_lib.data.locate import client_folder
 from retention_lib.data.prepared import from_prepared
 from retention_lib.data.sources import Source, open_source
+from retention_lib.data.tables import Counted
 from retention_lib.errors import DataError
 from retention_lib.keys.datasets import data_sources
 from retention_lib.params import Params, params_from_notebook
@@ -88,8 +89,7 @@ def read_base(params: Params, folder: Path, today: dt.date | None = None) -> Bas
         further = read_datasets(params, folder, as_of, con, source.understood)
     return Base(
         params=params,
-        order_days=order_days,
-        days=days,
+        tables=Counted(order_days, days),
         start=params.start or used["first"],
         as_of=as_of,
         left_out=by_cause([counts[~is_used]]),

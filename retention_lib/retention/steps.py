@@ -12,6 +12,7 @@ import ibis.expr.types as ir
 
 from retention_lib.data import schema
 from retention_lib.data.base import Base
+from retention_lib.data.tables import Until
 
 
 def first_two(base: Base, as_of: dt.date | None = None) -> ir.Table:
@@ -28,13 +29,9 @@ def first_two(base: Base, as_of: dt.date | None = None) -> ir.Table:
     ibis Table
         customer, first, second (null where there is none yet).
     """
-    bought = base.purchases()
-    bought = bought.filter(bought.number <= 1)
-    if as_of is not None:
-        bought = bought.filter(bought[schema.DAY] <= ibis.date(as_of))
-    day = bought[schema.DAY]
-    return bought.group_by(schema.CUSTOMER).aggregate(
-        first=day.min(where=bought.number == 0), second=day.min(where=bought.number == 1)
+    bought = (base.tables if as_of is None else Until(base.tables, as_of)).purchases
+    return bought.filter(bought.number == 0).select(
+        schema.CUSTOMER, first=schema.DAY, second="following"
     )
 
 
@@ -49,10 +46,9 @@ def steps(base: Base) -> ir.Table:
     """
     bought = base.purchases()
     day = bought[schema.DAY]
-    following = day.lead().over(ibis.window(group_by=schema.CUSTOMER, order_by=schema.DAY))
     return bought.select(
         schema.DAY,
         number=bought.number + 1,
-        gap=following.delta(day, unit="day"),
+        gap=bought.following.delta(day, unit="day"),
         watched=ibis.date(base.as_of).delta(day, unit="day"),
     )
