@@ -107,7 +107,8 @@ class Source:
         if self.database:
             return self.database.first(table)
         try:
-            return table.limit(1).to_pyarrow().to_pylist()[0]
+            # by name: the engine of a table in memory alone would be a new one
+            return self.con.to_pyarrow(table.limit(1)).to_pylist()[0]
         except duckdb.Error as error:
             raise unreadable(self.named, error) from None
 

@@ -81,14 +81,13 @@ def report_metrics(base: Base, ends: Sequence[dt.date]) -> dict[dt.date, dict[st
 def _metrics(
     base: Base, of_ends: Sums, ends: Sequence[dt.date]
 ) -> dict[dt.date, dict[str, Metric]]:
-    counted, between = of_ends.counts, of_ends.gaps
     found = {}
     for end in ends:
-        of = {str(name): value for name, value in counted.loc[end].items()}
+        of = of_ends.counts(end)
         found[end] = {
             **_customers(of),
             **_rates(of, _short_history(base, end)),
-            **_journey(of, between[between["end"] == end]),
+            **_journey(of, of_ends.gaps(end)),
             **_revenue(of),
             **_contributions(of, _short_before(base, end)),
         }

@@ -87,8 +87,9 @@ def rfm(customers: pd.DataFrame, as_of: dt.date) -> Rfm:
 
 def name_segments(r: pd.Series, f: pd.Series) -> pd.Series:
     """The segment of each pair of scores."""
+    recency, frequency = r.to_numpy(), f.to_numpy()
     conditions = [
-        r.between(low_r, high_r) & f.between(low_f, high_f)
+        (low_r <= recency) & (recency <= high_r) & (low_f <= frequency) & (frequency <= high_f)
         for low_r, high_r, low_f, high_f in SEGMENTS.values()
     ]
     codes = np.select(conditions, range(len(SEGMENTS)), default=-1)

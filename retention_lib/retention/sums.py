@@ -7,7 +7,7 @@ day lies. What comes out of the engine is a row an end, however many customers t
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,24 +61,45 @@ def period_before(as_of: dt.date, period_months: int) -> Window:
 
 @dataclass(frozen=True)
 class Sums:
-    """Counts, sums and moments of the periods that end on some days.
+    """Counts, sums and moments of the periods that end on some days; each when it is asked for.
 
     Parameters
     ----------
-    counts : DataFrame
-        Indexed by end (object dates). Customers: `total`, `ever_twice` (purchases up to the end),
-        `watched`, `soon` (first seen `REPEAT_DAYS` before the end; bought again within them),
-        `at_start`, `at_end`, `active`, `new`, `returning`, `kept`, `lost`, `reactivated`,
-        `new_at_end`, `at_end_not_new`, `again` (|S ∩ B|), `twice`. Sums of the period: `revenue`,
-        `orders`, `order_revenue`, `best_fifth`; by group `revenue_<group>`. Moments of `_MOMENTS`,
-        and `counted_cov`, `ordering_cov`.
-    gaps : DataFrame
-        Days from the first purchase to the second, as known at each end: end, gap (days),
-        customers; in this order.
+    ends : sequence of date
+    in_periods, firsts : mapping of ndarray
+        The columns of `_in_periods` and of `_firsts`.
     """
 
-    counts: pd.DataFrame
-    gaps: pd.DataFrame
+    ends: Sequence[dt.date]
+    in_periods: Mapping[str, np.ndarray]
+    firsts: Mapping[str, np.ndarray]
+
+    def counts(self, end: dt.date) -> dict[str, float]:
+        """What is counted of one period.
+
+        Returns
+        -------
+        dict
+            Customers: `total`, `ever_twice` (purchases up to the end), `watched`, `soon` (first
+            seen `REPEAT_DAYS` before the end; bought again within them), `at_start`, `at_end`,
+            `active`, `new`, `returning`, `kept`, `lost`, `reactivated`, `new_at_end`,
+            `at_end_not_new`, `again` (|S ∩ B|), `twice`. Sums of the period: `revenue`, `orders`,
+            `order_revenue`, `best_fifth`; by group `revenue_<group>`. Moments of `_MOMENTS`, and
+            `counted_cov`, `ordering_cov`.
+        """
+        return _so_far(self._of(self.firsts, end)) | _inside(self._of(self.in_periods, end))
+
+    def gaps(self, end: dt.date) -> pd.DataFrame:
+        """Days from the first purchase to the second, as known then: gap, customers; by gap."""
+        of = self._of(self.firsts, end)
+        known = ~np.isnan(of["gap"])
+        gaps, place = np.unique(of["gap"][known].astype("int64"), return_inverse=True)
+        customers = np.bincount(place, of["customers"][known], len(gaps)).astype("int64")
+        return pd.DataFrame({"gap": gaps, "customers": customers})
+
+    def _of(self, columns: Mapping[str, np.ndarray], end: dt.date) -> dict[str, np.ndarray]:
+        own = columns[_END] == self.ends.index(end)
+        return {name: values[own] for name, values in columns.items()}
 
 
 def sums(base: Base, ends: Sequence[dt.date]) -> Sums:
@@ -105,16 +126,15 @@ def report_sums(base: Base) -> Sums:
 
 
 def _sums(in_periods: pa.Table, firsts: pa.Table, ends: list[dt.date]) -> Sums:
-    between, states = firsts.to_pandas(), in_periods.to_pandas()
-    inside = [_inside(states[states[_END] == i]) for i in range(len(ends))]
-    so_far = _so_far(between).reindex(range(len(ends)), fill_value=0)
-    frame = pd.concat([so_far, pd.DataFrame(inside)], axis=1)
-    return Sums(frame.set_axis(pd.Index(ends, name=_END, dtype=object)), _gaps(between, ends))
+    return Sums(ends, _columns(in_periods), _columns(firsts))
 
 
-def _inside(states: pd.DataFrame) -> dict[str, float]:
+def _columns(table: pa.Table) -> dict[str, np.ndarray]:
+    return {name: table[name].to_numpy() for name in table.column_names}
+
+
+def _inside(of: Mapping[str, np.ndarray]) -> dict[str, float]:
     """Counts, sums and moments of one period, of what its customers are in it (`_in_periods`)."""
-    of = {name: states[name].to_numpy() for name in states}
     n, bits = of["customers"].astype(float), of["bits"]
     at_start, at_end, bought, is_new = ((bits & bit) > 0 for bit in (_S, _E, _B, _N))
     who = {
@@ -158,24 +178,15 @@ def _inside(states: pd.DataFrame) -> dict[str, float]:
     return told
 
 
-def _so_far(firsts: pd.DataFrame) -> pd.DataFrame:
-    """What is known of all customers up to each end."""
-    n, twice = firsts["customers"], firsts["gap"].notna()
-    soon = firsts["watched"] & (firsts["gap"] <= REPEAT_DAYS)
-    counts = {
-        "total": n,
-        "ever_twice": n.where(twice, 0),
-        "watched": n.where(firsts["watched"], 0),
-        "soon": n.where(soon, 0),
+def _so_far(of: Mapping[str, np.ndarray]) -> dict[str, float]:
+    """What is known of all customers up to an end (`_firsts`)."""
+    n, watched, gap = of["customers"], of["watched"].astype(bool), of["gap"]
+    return {
+        "total": int(n.sum()),
+        "ever_twice": int(n[~np.isnan(gap)].sum()),
+        "watched": int(n[watched].sum()),
+        "soon": int(n[watched & (gap <= REPEAT_DAYS)].sum()),
     }
-    return pd.DataFrame(counts).groupby(firsts[_END]).sum()
-
-
-def _gaps(firsts: pd.DataFrame, ends: list[dt.date]) -> pd.DataFrame:
-    known = firsts[firsts["gap"].notna()].astype({"gap": "int64"})
-    frame = known.groupby([_END, "gap"])["customers"].sum().reset_index()
-    frame[_END] = pd.Series([ends[i] for i in frame[_END]], dtype=object)
-    return frame
 
 
 def _calendar(base: Base, ends: Sequence[dt.date]) -> ir.Table:
@@ -327,7 +338,9 @@ def _firsts(base: Base, ends: Sequence[dt.date]) -> ir.Table:
     first, second, last = joined["first"], joined.second, joined["last"]
     return joined.group_by(
         _END,
-        gap=ibis.ifelse(second <= last, second.delta(first, unit="day"), ibis.null()),
+        gap=ibis.ifelse(
+            second <= last, second.delta(first, unit="day").cast("float64"), ibis.null()
+        ),
         watched=last.delta(first, unit="day") >= REPEAT_DAYS,
     ).aggregate(customers=joined.count())
 
