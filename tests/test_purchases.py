@@ -19,6 +19,7 @@ from oracle import reference
 from oracle.against import assert_same, assert_same_customers
 
 from retention_lib.data.base import Base
+from retention_lib.data.prepared import from_prepared, prepare
 from retention_lib.data.read import read_base
 from retention_lib.errors import DataError
 from retention_lib.params import Params
@@ -204,6 +205,30 @@ def test_a_base_at_an_earlier_day_knows_nothing_after_it() -> None:
     ]
     assert base.customers()["revenue"].tolist() == [10.0]
     assert base.windows.period.end == base.as_of
+
+
+@pytest.mark.parametrize("left", [False, True])
+def test_what_follows_a_purchase_is_known_once_it_has_happened(tmp_path: Path, left: bool) -> None:
+    days = ["2024-05-01", "2024-05-04", "2024-05-09"]
+    base: Base | None = read([row(date=day) for day in days])
+    if left:
+        prepare(base, tmp_path)
+        base = from_prepared(base.params, tmp_path, lambda: base)
+    first, second, third = map(dt.date.fromisoformat, days)
+
+    def known(of: Base) -> list[tuple[Any, ...]]:
+        rows = of.purchases().order_by("number").to_pyarrow().to_pylist()
+        return [(r["number"], r["day"], r["first"], r["following"]) for r in rows]
+
+    assert known(base) == [
+        (0, first, first, second),
+        (1, second, first, third),
+        (2, third, first, None),
+    ]
+    assert known(base.at(dt.date(2024, 5, 8))) == [
+        (0, first, first, second),
+        (1, second, first, None),
+    ]
 
 
 def test_nothing_is_known_of_a_day_after_the_end() -> None:

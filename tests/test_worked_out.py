@@ -46,9 +46,10 @@ def test_a_chapter_takes_over_the_metrics_of_another_with_the_same_windows(tmp_p
     assert other is not None
     found = retention_metrics(one)
     assert any(tmp_path.glob("*in-periods*"))
-    # the second has no tables of its own to ask
-    other.days.get_backend().disconnect()
     assert retention_metrics(other) == found
+    # the second has asked nothing, and so opened no engine
+    assert "con" in vars(one.tables)
+    assert "con" not in vars(other.tables)
     # other windows are other metrics, in the same folder too
     shorter = base.params.model_copy(update={"period_months": 3, "active_months": 3})
     mine = dataclasses.replace(one, params=shorter)

@@ -170,9 +170,7 @@ class Base:
         work_out : callable
             Gives the table as an expression.
         """
-        return self._once(f"{self.start}-{self.as_of}-{name}", work_out)
-
-    def _once(self, key: str, work_out: Callable[[], ir.Table]) -> pa.Table:
+        key = f"{self.start}-{self.as_of}-{name}"
         table = self._worked_out.get(key)
         if table is None:
             table = work_out().to_pyarrow()
@@ -217,8 +215,7 @@ class Base:
             return purchases.ordered_summary(self.days, end, unit)
 
         if (end, unit) not in self._frames:
-            # what was later known doesn't matter: the forecast's test may have asked for the same
-            table = self._once(f"{self.start}-customers-{end}-{unit}", customers)
+            table = self.once(f"customers-{end}-{unit}", customers)
             self._frames[end, unit] = purchases.as_frame(table, end, unit)
         # pandas copies on write: whoever changes the frame changes only its own
         frame = self._frames[end, unit].copy(deep=False)

@@ -255,13 +255,16 @@ def purchases(days: ir.Table) -> ir.Table:
     Returns
     -------
     ibis Table
-        The columns of `customer_days`; number, 0, 1, 2 … within each customer; following, the day
-        of the customer's next purchase, null where there is none.
+        The columns of `customer_days`; number, 0, 1, 2 … within each customer; first, the day of
+        the customer's first purchase; following, that of the next, null where there is none.
     """
     bought = days.filter(days[schema.BOUGHT])
     in_order = ibis.window(group_by=schema.CUSTOMER, order_by=schema.DAY)
+    day = bought[schema.DAY]
     return bought.mutate(
-        number=ibis.row_number().over(in_order), following=bought[schema.DAY].lead().over(in_order)
+        number=ibis.row_number().over(in_order),
+        first=day.first().over(in_order),
+        following=day.lead().over(in_order),
     )
 
 

@@ -33,7 +33,6 @@ REPEAT_DAYS: Final = 90
 _AMOUNTS: Final = ("revenue", "prior_revenue", "orders", "order_revenue")
 
 _END: Final = "end"
-_WINDOWS: Final = ("period", "prior")
 
 #: What a purchase on a day makes of its customer, as bits: S, E, B, N.
 _S, _E, _B, _N = 1, 2, 4, 8
@@ -191,6 +190,8 @@ def _so_far(of: Mapping[str, np.ndarray]) -> dict[str, float]:
 
 def _calendar(base: Base, ends: Sequence[dt.date]) -> ir.Table:
     """Day, end, what a purchase on the day makes of its customer, and in which windows it lies."""
+    import pyarrow as pa
+
     parts = []
     for i, end in enumerate(ends):
         at = windows(end, base.params.period_months, base.params.active_months)
@@ -199,16 +200,21 @@ def _calendar(base: Base, ends: Sequence[dt.date]) -> ir.Table:
             "prior": period_before(end, base.params.period_months),
         }
         start = max(min(span.start for span in spans.values()), base.start)
-        days = pd.date_range(min(start, end), end, freq="D")
+        days = np.arange(np.datetime64(min(start, end)), np.datetime64(end + ONE_DAY))
         inside = {
-            name: (days >= pd.Timestamp(span.start)) & (days <= pd.Timestamp(span.end))
+            name: (days >= np.datetime64(span.start)) & (days <= np.datetime64(span.end))
             for name, span in spans.items()
         }
-        bits = _S * inside.pop("before") + _E * inside.pop("at_end") + _B * inside["period"]
-        parts.append(pd.DataFrame({schema.DAY: days.date, _END: i, "bits": bits, **inside}))
-    types = {schema.DAY: "date", _END: "int16", "bits": "int16"}
-    types |= dict.fromkeys(_WINDOWS, "boolean")
-    return ibis.memtable(pd.concat(parts, ignore_index=True), schema=ibis.schema(types))
+        bits = _S * inside["before"] + _E * inside["at_end"] + _B * inside["period"]
+        columns = {
+            schema.DAY: days,
+            _END: np.full(len(days), i, dtype="int16"),
+            "bits": bits.astype("int16"),
+            "period": inside["period"],
+            "prior": inside["prior"],
+        }
+        parts.append(pa.table(columns))
+    return ibis.memtable(pa.concat_tables(parts))
 
 
 def _each(base: Base, ends: Sequence[dt.date]) -> ir.Table:

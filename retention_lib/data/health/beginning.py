@@ -84,16 +84,14 @@ def _steps(base: Base) -> pd.DataFrame | None:
 
 
 def _visits(base: Base) -> ir.Table:
-    bought = base.days.filter(base.days[schema.BOUGHT])
-    day = bought[schema.DAY]
-    at = (day.delta(ibis.date(base.start), unit="day") / STEP_DAYS).floor().cast("int64")
-    visits = bought.select(schema.CUSTOMER, at=at).distinct()
-    window = ibis.window(group_by=schema.CUSTOMER, order_by="at")
-    visits = visits.select(
-        "at",
-        is_first=visits["at"].lag().over(window).isnull(),
-        after=visits["at"].lead().over(window) - visits["at"],
+    made = base.purchases()
+    at, first, following = (
+        (day.delta(ibis.date(base.start), unit="day") / STEP_DAYS).floor().cast("int64")
+        for day in (made[schema.DAY], made["first"], made.following)
     )
+    steps = made.select(at=at, is_first=at == first, after=following - at)
+    # of a customer's purchases in a step, the last one knows when the next visit was
+    visits = steps.filter(steps.after.isnull() | (steps.after > 0))
     return visits.group_by("at").aggregate(
         buyers=visits.count(),
         new=visits.count(where=visits.is_first),
