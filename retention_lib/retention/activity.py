@@ -71,14 +71,5 @@ def activity(base: Base, as_of: dt.date | None = None) -> pd.DataFrame:
     return frame.astype(dict.fromkeys(FLAGS, bool))
 
 
-def revenue_of_buyers(base: Base) -> pd.Series:
-    """What each buyer of the report's period spent in it (`activity`), in any order."""
-    days = base.days.filter(_in(base.days, base.windows.period))
-    spent = days.group_by(schema.CUSTOMER).aggregate(
-        revenue=days[schema.AMOUNT].sum().cast("float64"), bought=days[schema.BOUGHT].any()
-    )
-    return spent.filter(spent.bought).select("revenue").to_pyarrow()["revenue"].to_pandas()
-
-
 def _in(table: ir.Table, window: Window) -> ir.BooleanValue:
     return table[schema.DAY].between(ibis.date(window.start), ibis.date(window.end))
