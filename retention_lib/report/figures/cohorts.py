@@ -12,6 +12,7 @@ from matplotlib.patches import Rectangle
 
 from retention_lib.report.figures.marks import HATCH, nothing_to_draw, plain, top_of
 from retention_lib.report.figures.style import PALE, SEQUENTIAL, Drawn, canvas, drawing, text_on
+from retention_lib.report.figures.ticks import tick_positions
 from retention_lib.report.language import Formats
 
 MOST_ANNOTATED = 170
@@ -140,27 +141,25 @@ def _name_rows(ax: Axes, later: pd.DataFrame, sizes: pd.Series, fmt: Formats) ->
     step = 1 + (rows - 1) // 44
     named = list(range(0, rows, step))
     counts = plain(sizes.reindex(later.index))
-    ax.set_yticks(
+    ax.tick_params(axis="y", length=0, labelsize=8)
+    tick_positions(
+        ax.yaxis,
         [i + 0.5 for i in named],
         [
             f"{later.index[i]}" + (f"  ({fmt.count(counts[i])})" if np.isfinite(counts[i]) else "")
             for i in named
         ],
-        rotation=0,
-        fontsize=8,
     )
-    ax.tick_params(axis="y", length=0)
 
 
 def _name_columns(ax: Axes, columns: list[int]) -> None:
     step = 1 + (len(columns) - 1) // 24
-    ax.set_xticks(
+    ax.tick_params(axis="x", length=0, labelsize=8)
+    tick_positions(
+        ax.xaxis,
         [i + 0.5 for i in range(0, len(columns), step)],
         [str(c) for c in columns[::step]],
-        rotation=0,
-        fontsize=8,
     )
-    ax.tick_params(axis="x", length=0)
 
 
 def _alt(

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
-from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator
+from matplotlib.ticker import FixedFormatter, FixedLocator, FuncFormatter, MaxNLocator
 
 from retention_lib.report.language import Formats
 
@@ -88,7 +88,7 @@ def month_axis(ax: Axes, numbers: np.ndarray, month: Callable[[pd.Timestamp], st
     step = next((s for s in (1, 2, 3, 6, 12, 24, 60) if (last - first) // s < room), 120)
     ticks = [n for n in range(first, last + 1) if n % step == 0]
     ticks = ticks or [first]
-    ax.set_xticks(ticks, [written[n] for n in ticks])
+    tick_positions(ax.xaxis, ticks, [written[n] for n in ticks])
     # One month alone would otherwise be drawn as wide as the figure.
     spare = max(0.0, (6 - (last - first)) / 2)
     ax.set_xlim(first - 0.6 - spare, last + 0.6 + spare)
@@ -100,5 +100,6 @@ def _month(number: int) -> pd.Timestamp:
 
 def tick_positions(axis: Axis, positions: Sequence[float], labels: Sequence[str]) -> None:
     """Exactly these ticks with these labels."""
+    # not `set_ticklabels`, which makes each tick by itself
     axis.set_major_locator(FixedLocator(list(positions)))
-    axis.set_ticklabels(list(labels))
+    axis.set_major_formatter(FixedFormatter(list(labels)))

@@ -122,8 +122,9 @@ def week_hours(
         yticklabels=False,
     )
     rows, columns = rates.shape
-    ax.set_yticks(np.arange(rows) + 0.5, [str(label) for label in frame.index], rotation=0)
-    ax.set_xticks(np.arange(0, columns + 1, 3), [f"{h:02d}:00" for h in range(0, columns + 1, 3)])
+    hours = range(0, columns + 1, 3)
+    tick_positions(ax.yaxis, [i + 0.5 for i in range(rows)], [str(label) for label in frame.index])
+    tick_positions(ax.xaxis, hours, [f"{h:02d}:00" for h in hours])
     ax.tick_params(axis="y", length=0)
     of_all = rates / np.nansum(rates)
     for row, share in enumerate(of_all.sum(axis=1)):

@@ -95,14 +95,14 @@ def second_category(
         f"{shortened(name, 22, 1)}  ({fmt.count(n)})"
         for name, n in zip(shares.index, plain(sizes.reindex(shares.index)), strict=True)
     ]
-    ax.set_yticks([i + 0.5 for i in range(len(names))], names, rotation=0, fontsize=8)
-    ax.set_xticks(
+    ax.tick_params(axis="both", length=0, labelsize=8)
+    ax.tick_params(axis="x", labelrotation=90)
+    tick_positions(ax.yaxis, [i + 0.5 for i in range(len(names))], names)
+    tick_positions(
+        ax.xaxis,
         [i + 0.5 for i in range(shares.shape[1])],
         [shortened(name, 16, 1) for name in shares.columns],
-        rotation=90,
-        fontsize=8,
     )
-    ax.tick_params(axis="both", length=0)
     ax.set_ylabel(fmt.say("In the first purchase (customers)"))
     ax.set_xlabel(
         fmt.say("In the second purchase, in % of those customers; framed: the same again")

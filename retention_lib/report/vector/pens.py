@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 
 from matplotlib.backend_bases import GraphicsContextBase
 from matplotlib.colors import to_hex
+from matplotlib.path import Path
 from matplotlib.transforms import Affine2D
 
 from retention_lib.report.vector.paths import arrays, hundredths, rounded, steps
@@ -97,24 +99,30 @@ def _opacity(colour: Any, alpha: float | None) -> float:
 
 def _hatching(gc: GraphicsContextBase, face: Any, sheet: Sheet) -> str:
     """Name of a pattern."""
+    ink: Any = gc.get_hatch_color()
+    ground = "none" if face is None else to_hex(face[:3])
+    hatch = gc.get_hatch() or ""
+    pattern = _pattern(hatch, gc.get_hatch_linewidth(), to_hex(ink[:3]), ink[3], ground)
+    name = named("h", pattern)
+    sheet.define(name, f'<pattern id="{name}"{pattern}')
+    return name
+
+
+@lru_cache(64)  # every bar of a series has the same
+def _pattern(hatch: str, width: float, colour: str, opacity: float, ground: str) -> str:
     tile = Affine2D().scale(_TILE, -_TILE).translate(0, _TILE)
-    drawn: Any = gc.get_hatch_path()
+    drawn: Any = Path.hatch(hatch)
     path = drawn.cleaned(tile, remove_nans=True, curves=True)
-    width, ends = gc.get_hatch_linewidth(), ' stroke-linejoin="miter"'
+    ends = ' stroke-linejoin="miter"'
     if found := dots(path):
         # a line without length and with round ends is a dot, in a tenth of the bytes
         path, width, ends = found[0], width + 2 * found[1], ' stroke-linecap="round"'
     vertices, codes = arrays(path)
     points = rounded(vertices)
-    ink: Any = gc.get_hatch_color()
-    colour, ground = to_hex(ink[:3]), "none" if face is None else to_hex(face[:3])
-    shade = f' opacity="{hundredths(ink[3])}"' if ink[3] < 1 else ""
-    pattern = (
+    shade = f' opacity="{hundredths(opacity)}"' if opacity < 1 else ""
+    return (
         f' patternUnits="userSpaceOnUse" width="{_TILE}" height="{_TILE}">'
         f'<rect width="{_TILE + 1}" height="{_TILE + 1}" fill="{ground}"/>'
         f'<path d="{moved(*points[0])}{steps(points, codes.tolist())}" fill="{colour}" '
         f'stroke="{colour}" stroke-width="{hundredths(width)}"{ends}{shade}/></pattern>'
     )
-    name = named("h", pattern)
-    sheet.define(name, f'<pattern id="{name}"{pattern}')
-    return name

@@ -136,7 +136,7 @@ class Renderer(RendererBase):
         pen = pen_of(gc, rgbFace, self.sheet)
         if not pen:
             return
-        if rgbFace is not None or gc.get_hatch_path() is not None:
+        if rgbFace is not None or gc.get_hatch() is not None:
             self.sheet.draw(pen, area(path, transform))
             return
         line = path.cleaned(
