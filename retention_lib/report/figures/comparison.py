@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from retention_lib.report.figures.forest import colour_of, headed, heading, rows_at
 from retention_lib.report.figures.marks import beside, end_labels, nothing_to_draw, plain, shortened
 from retention_lib.report.figures.style import (
     BLUE,
@@ -314,23 +315,23 @@ def campaign_forest(
     -------
     Drawn
     """
-    groups = [str(group) for group in frame["group"]]
-    headed = [bool(g) and (i == 0 or g != groups[i - 1]) for i, g in enumerate(groups)]
-    ax = canvas(ax, height=max(2.0, 1.2 + 0.31 * len(frame) + 0.3 * sum(headed)))
+    groups = frame["group"].tolist()
+    headings = headed(groups)
+    ax = canvas(ax, height=max(2.0, 1.2 + 0.31 * len(frame) + 0.33 * sum(headings)))
     value, low, high = (plain(frame[name]) for name in ("value", "low", "high"))
     shrunk = plain(frame["shrunk"])
     if not np.isfinite(value).any():
         return nothing_to_draw(ax, fmt.say("There is no campaign to draw."))
-    ys = -(np.arange(len(frame)) + 1.0 * np.cumsum(headed)).astype(float)
+    ys = rows_at(headings)
     ends = np.concatenate([value, low, high, [0.0]])
     left, right = float(np.nanmin(ends)), float(np.nanmax(ends))
     room = max(right - left, 1e-9)
     ax.set_xlim(left - 0.04 * room, right + 0.04 * room)
-    ax.set_ylim(ys.min() - 0.7, (1.0 if headed[0] else 0.0) + ys.max() + 0.9)
+    ax.set_ylim(ys.min() - 0.7, 0.15 if headings[0] else 0.7)
     ax.axvline(0.0, color=QUIET, linewidth=1.1, zorder=1)
     told = [finding.rstrip(".") + "."]
     for i, y in enumerate(ys):
-        colour = {1: BLUE, -1: ORANGE}.get(int(frame["stands"].iloc[i]), GREY)
+        colour = colour_of(int(frame["stands"].iloc[i]))
         ax.hlines(y, low[i], high[i], color=colour, alpha=0.35, linewidth=5, zorder=2)
         ax.plot(value[i], y, "o", color=colour, markersize=6.5, zorder=4)
         ax.plot(shrunk[i], y, "|", color=INK, markersize=11, markeredgewidth=1.6, zorder=5)
@@ -344,19 +345,8 @@ def campaign_forest(
                 high=fmt.money(float(high[i])),
             )
         )
-        if headed[i]:
-            ax.annotate(
-                shortened(groups[i], 40, 1),
-                (0.0, y + 0.95),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                color=INK,
-                fontsize=9,
-                fontweight="bold",
-                annotation_clip=False,
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
-                zorder=6,
-            )
+        if headings[i]:
+            heading(ax, float(y), groups[i])
     ax.set_yticks(ys, [shortened(str(label), 32) for label in frame["label"]])
     written_ticks(ax.xaxis, lambda x: _money(x, fmt), most=6)
     ax.set_xlabel(

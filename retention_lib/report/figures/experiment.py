@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from retention_lib.report.figures.forest import colour_of, headed, heading, rows_at
 from retention_lib.report.figures.marks import (
     beside,
     end_labels,
@@ -20,7 +21,6 @@ from retention_lib.report.figures.style import (
     BLUE,
     GREEN,
     GREY,
-    INK,
     ORANGE,
     QUIET,
     RULE,
@@ -65,25 +65,23 @@ def experiment_uplifts(
     -------
     Drawn
     """
-    headed = [
-        bool(group) and (i == 0 or group != frame["group"].iloc[i - 1])
-        for i, group in enumerate(frame["group"])
-    ]
-    height = 1.15 + 0.36 * len(frame) + 0.42 * sum(headed)
+    groups = frame["group"].tolist()
+    headings = headed(groups)
+    height = 1.15 + 0.36 * len(frame) + 0.42 * sum(headings)
     ax = canvas(ax, height=max(height, 2.0))
     value, low, high = (plain(frame[name]) for name in ("value", "low", "high"))
     if not np.isfinite(value).any():
         return nothing_to_draw(ax, fmt.say("There is no uplift to draw."))
-    ys = -(np.arange(len(frame)) + 1.1 * np.cumsum(headed)).astype(float)
+    ys = rows_at(headings)
     left, right = _reach(value, low, high)
     ax.set_xlim(left, right)
-    ax.set_ylim(ys.min() - 0.7, 0.7 if not headed[0] else 0.15)
+    ax.set_ylim(ys.min() - 0.7, 0.15 if headings[0] else 0.7)
     ax.hlines(ys, left, right, color=RULE, linewidth=0.6, zorder=0)
     ax.axvline(0.0, color=QUIET, linewidth=1.1, zorder=1)
     sides = [int(side) for side in frame["stands"]]
     told = [finding.rstrip(".") + "."]
     for i, (y, side) in enumerate(zip(ys, sides, strict=True)):
-        colour = {1: BLUE, -1: ORANGE}.get(side, GREY)
+        colour = colour_of(side)
         if np.isfinite(low[i]):
             a, b = max(low[i], left), min(high[i], right)
             ax.hlines(y, a, b, color=colour, alpha=0.4, linewidth=5, zorder=2)
@@ -94,20 +92,8 @@ def experiment_uplifts(
             ax.plot(value[i], y, "o", color=colour, markersize=7, zorder=4, clip_on=False)
             told.append(_in_words(frame.iloc[i], low[i], high[i], fmt))
         beside(ax, y, str(frame["said"].iloc[i]), bold=side != 0)
-        if headed[i]:
-            ax.annotate(
-                shortened(str(frame["group"].iloc[i]), 40, 1),
-                (0.0, y + 0.92),
-                xycoords=("axes fraction", "data"),
-                va="center",
-                color=INK,
-                fontsize=9,
-                fontweight="bold",
-                annotation_clip=False,
-                # over the line of no effect
-                bbox={"facecolor": "white", "edgecolor": "none", "pad": 1.5},
-                zorder=5,
-            )
+        if headings[i]:
+            heading(ax, y, groups[i])
     ax.set_yticks(ys, [shortened(str(label), 30) for label in frame["label"]])
     span = right - left
     written_ticks(ax.xaxis, lambda x: signed(x, fmt, 0 if span >= 0.05 else 1), most=6)
