@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,16 +34,49 @@ class Listening:
     def ended(self, job: Job, result: Result) -> None:
         self.told[job.client] = result
 
+    def began(self, job: Job, why: str) -> None:
+        pass
 
-def test_what_nobody_foresaw_is_told_of_each_client(
-    tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+
+class Losing(Executor):
+    """Has a signal come while it takes the first job, and loses the signal's exception."""
+
+    interrupt: Callable[[], None]
+
+    def __init__(self) -> None:
+        self.taken: list[str] = []
+
+    def submit(self, function: Any, /, *args: Any, **_: Any) -> Future[Any]:
+        self.taken.append(args[0].client)
+        self.interrupt()
+        future: Future[Any] = Future()
+        future.set_result(Result(args[0].client, "made"))
+        return future
+
+
+@pytest.fixture
+def jobs(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     monkeypatch.chdir(root)
-    jobs = []
+    made = []
     for name in ("acme", "beta"):
         file = tmp_path / f"{name}.yaml"
         file.write_text(CLIENT.format(name))
-        jobs.append(Job(read_client_file(file), tmp_path / "reports"))
+        made.append(Job(read_client_file(file), tmp_path / "reports"))
+    return made
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_an_interruption_that_a_library_loses_is_heeded(jobs: list[Job], at_once: int) -> None:
+    heard, executor = Listening(), Losing()
+    batch = Batch(jobs, heard, at_once, executor=executor)  # type: ignore[arg-type]
+    executor.interrupt = batch.interrupt
+    with pytest.raises(KeyboardInterrupt):
+        list(batch.run())
+    assert executor.taken == ["acme"]
+    assert batch.stopping.is_set()
+
+
+def test_what_nobody_foresaw_is_told_of_each_client(tmp_path: Path, jobs: list[Job]) -> None:
     heard = Listening()
     results = list(Batch(jobs, heard, 2, reports=Broken(tmp_path / "reports")).run())  # type: ignore[arg-type]
     assert heard.told == {result.client: result for result in results}

@@ -93,6 +93,7 @@ class Batch:
         self.executor = executor
         self.reports = reports or Here(jobs[0].reports if jobs else Path())
         self.stopping = threading.Event()
+        self.interrupted = False
         self._slots = Slots(at_once)
         self._rank = {job.client: rank for rank, job in enumerate(jobs)}
         self._at_work = 0
@@ -118,6 +119,18 @@ class Batch:
     def stop(self) -> None:
         """End what is at work, begin nothing more."""
         self.stopping.set()
+
+    def interrupt(self) -> None:
+        """Have `run` raise `KeyboardInterrupt` soon, wherever a signal was heard.
+
+        A signal's own exception may come up within a library that loses it. For a signal's handler:
+        it takes no lock.
+        """
+        self.interrupted = True
+
+    def _heed(self) -> None:
+        if self.interrupted:
+            raise KeyboardInterrupt
 
     # What a client's run tells and asks (`isolated.Watch`)
 
@@ -177,10 +190,13 @@ class Batch:
         def next_ended() -> Result:
             future = ended.get()
             job = at_work.pop(future)
-            return self._end(job, _of(future, job))
+            result = self._end(job, _of(future, job))
+            self._heed()
+            return result
 
         try:
             for job in self.jobs:
+                self._heed()
                 same, why = self._unchanged(job)
                 if same is not None:
                     yield self._end(job, same)
@@ -215,6 +231,7 @@ class Batch:
     def _followed(self, futures: dict[Future[Result], Job]) -> Iterator[Result]:
         try:
             for future in as_completed(futures):
+                self._heed()
                 yield _of(future, futures[future])
         finally:
             self.stop()  # nothing is left to do, or nobody listens any more

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,7 +73,7 @@ def one(file: ClientFile, asked: Asked, out: Console, err: Console) -> int:
         from retention_lib.run.safely import make_safely
 
         try:
-            with _terminated_like_interrupted(), Progress(out, job.title) as progress:
+            with _interrupted_by_signals(), Progress(out, job.title) as progress:
                 result = told(published(make_safely(job, progress), reports), reports)
         except KeyboardInterrupt:
             result = Result(
@@ -141,7 +141,7 @@ def several(
         jobs = [asked.job(file, reports.folder) for file in files]
         at_once = asked.jobs or (default_jobs() if cluster is None else len(jobs))
         batch = Batch(jobs, board, at_once, force=asked.force, executor=cluster, reports=reports)
-        with _terminated_like_interrupted(), board:
+        with _interrupted_by_signals(batch.interrupt), board:
             for path, error in refused:
                 board.add(Result(path.name, "failed", sentences=error.sentences, exit_code=2))
             try:
@@ -157,6 +157,7 @@ def several(
             if result.trace:
                 err.print(result.trace, markup=False)
     board.summary(page)
+    stopped = stopped or batch.interrupted
     codes = [result.exit_code for result in board.results if result.exit_code]
     if stopped:
         return STOPPED_CODE
@@ -164,17 +165,29 @@ def several(
 
 
 @contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Have a request to end (SIGTERM: a scheduler's, a system's going down) act as Ctrl-C does."""
+def _interrupted_by_signals(tell: Callable[[], None] | None = None) -> Iterator[None]:
+    """Have a request to end (SIGTERM: a scheduler's, a system's going down) act as Ctrl-C does.
+
+    Parameters
+    ----------
+    tell : callable, optional
+        Called at either signal, before its exception is raised.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return
 
     def interrupt(number: int, frame: FrameType | None) -> None:
+        if tell:
+            tell()
         raise KeyboardInterrupt
 
-    before = signal.signal(signal.SIGTERM, interrupt)
+    numbers = [signal.SIGTERM]
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # else it is to be ignored
+        numbers.append(signal.SIGINT)
+    before = {number: signal.signal(number, interrupt) for number in numbers}
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
