@@ -9,17 +9,16 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from retention_lib.report.figures.flow import waterfall
 from retention_lib.report.figures.marks import (
     nothing_to_draw,
     plain,
     shortened,
     top_of,
     upright,
-    wrapped,
 )
 from retention_lib.report.figures.style import (
     BLUE,
-    COLOURS,
     GREY,
     INK,
     QUIET,
@@ -53,40 +52,11 @@ def customer_flow(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -> 
         return nothing_to_draw(ax, fmt.say("There are no customers in either period to draw."))
     kinds = frame["kind"].tolist()
     values = np.abs(np.nan_to_num(plain(frame["value"])))
-    feet, heads = np.zeros(len(frame)), np.zeros(len(frame))
-    level = 0.0
-    for i, (kind, value) in enumerate(zip(kinds, values, strict=True)):
-        before = level
-        level = {"loss": level - value, "gain": level + value}.get(kind, value)
-        feet[i] = 0.0 if kind in ("start", "end") else min(before, level)
-        heads[i] = value if kind in ("start", "end") else max(before, level)
-        if i:
-            ax.plot([i - 0.69, i - 0.31], [before, before], color=GREY, linewidth=0.8)
-        if not value:
-            ax.plot([i - 0.31, i + 0.31], [before, before], color=GREY, linewidth=0.8)
-    colours = [COLOURS.get(kind, COLOURS["total"]) for kind in kinds]
-    ax.bar(np.arange(len(frame)), heads - feet, bottom=feet, width=0.62, color=colours, zorder=2)
     written = [
         ({"loss": "−", "gain": "+"}.get(kind, "") if value else "") + fmt.count(value)
         for kind, value in zip(kinds, values, strict=True)
     ]
-    for i, text in enumerate(written):
-        ax.annotate(
-            text,
-            (i, heads[i]),
-            xytext=(0, 4),
-            textcoords="offset points",
-            ha="center",
-            fontweight="bold",
-            color=colours[i],
-        )
-    value_axis(ax, fmt.count, top_of(heads), whole=True)
-    ax.set_ylim(top=top_of(heads) * 1.12)
-    room = max(8, 72 // len(frame))
-    tick_positions(ax.xaxis, range(len(frame)), [wrapped(s, room) for s in frame["step"]])
-    ax.set_xlim(-0.6, len(frame) - 0.4)
-    ax.tick_params(axis="x", length=0)
-    steps = "; ".join(f"{s}: {w}" for s, w in zip(frame["step"], written, strict=True))
+    steps = waterfall(ax, frame, values, written, lambda _: fmt.count, whole=True)
     return Drawn(ax, fmt.say("The flow of active customers. {steps}.", steps=steps))
 
 

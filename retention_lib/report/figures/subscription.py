@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from retention_lib.report.figures.flow import waterfall
 from retention_lib.report.figures.marks import (
     end_labels,
     nothing_to_draw,
@@ -15,7 +16,6 @@ from retention_lib.report.figures.marks import (
     top_of,
     unfinished_label,
     upright,
-    wrapped,
 )
 from retention_lib.report.figures.style import (
     BLUE,
@@ -68,42 +68,11 @@ def revenue_flow(frame: pd.DataFrame, fmt: Formats, ax: Axes | None = None) -> D
     values = np.abs(np.nan_to_num(plain(frame["value"])))
     if frame.empty or not values.any():
         return nothing_to_draw(ax, fmt.say("There is no recurring revenue to draw."))
-    kinds = frame["kind"].tolist()
-    sign = np.array([{"loss": -1.0, "gain": 1.0}.get(kind, 0.0) for kind in kinds])
-    totals = sign == 0
-    after = np.where(totals, values, 0.0)
-    for i in range(1, len(values)):
-        if not totals[i]:
-            after[i] = after[i - 1] + sign[i] * values[i]
-    before = np.r_[0.0, after[:-1]]
-    feet = np.where(totals, 0.0, np.minimum(before, after))
-    heads = np.where(totals, values, np.maximum(before, after))
-    colours = [COLOURS.get(kind, COLOURS["total"]) for kind in kinds]
-    xs = np.arange(len(frame))
-    ax.bar(xs, heads - feet, bottom=feet, width=0.66, color=colours, zorder=2)
-    ax.hlines(before[1:], xs[1:] - 0.67, xs[1:] + 0.33, color=GREY, linewidth=0.8)
-    steps = [wrapped(step, max(8, 76 // len(frame))) for step in frame["step"]]
     # the axis names the currency: seven amounts with it would meet
-    written = [_signed(value, kind, fmt) for kind, value in zip(kinds, values, strict=True)]
-    for x, head, text, colour in zip(xs, heads, written, colours, strict=True):
-        ax.annotate(
-            text,
-            (x, head),
-            xytext=(0, 4),
-            textcoords="offset points",
-            ha="center",
-            fontsize=8.5 if len(frame) <= 6 else 8,
-            fontweight="bold",
-            color=colour,
-        )
-    top = top_of(heads)
-    value_axis(ax, _money(top, fmt), top)
-    ax.set_ylim(top=top * 1.12)
-    tick_positions(ax.xaxis, xs.tolist(), steps)
-    ax.set_xlim(-0.55, len(frame) - 0.45)
-    ax.tick_params(axis="x", length=0)
+    written = [_signed(v, kind, fmt) for kind, v in zip(frame["kind"], values, strict=True)]
+    size = 8.5 if len(frame) <= 6 else 8
+    said = waterfall(ax, frame, values, written, lambda top: _money(top, fmt), size=size)
     ax.set_ylabel(fmt.say("Recurring revenue a month"))
-    said = "; ".join(f"{s}: {w}" for s, w in zip(frame["step"], written, strict=True))
     return Drawn(ax, fmt.say("The flow of recurring revenue a month. {steps}.", steps=said))
 
 
