@@ -121,7 +121,7 @@ class Batch:
         self.stopping.set()
 
     def interrupt(self) -> None:
-        """Have `run` raise `KeyboardInterrupt` soon, wherever a signal was heard.
+        """Note that the user asked for the end, and have `run` raise `KeyboardInterrupt` soon.
 
         A signal's own exception may come up within a library that loses it. For a signal's handler:
         it takes no lock.

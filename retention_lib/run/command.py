@@ -129,7 +129,6 @@ def several(
     """
     names = [*(file.params.client for file in files), *(path.name for path, _ in refused)]
     board = Board(out, err, names, executor or "")
-    stopped = False
     with ExitStack() as stack:
         reports = stack.enter_context(opened(asked.out))
         if executor and not isinstance(reports, Here):
@@ -148,7 +147,7 @@ def several(
                 for _ in batch.run():
                     pass
             except KeyboardInterrupt:
-                stopped = True
+                batch.interrupt()
         for sentence in reports.publish_index():
             err.print(sentence, markup=False)
         page = reports.shown(reports.folder / index.FILE_NAME)
@@ -157,9 +156,8 @@ def several(
             if result.trace:
                 err.print(result.trace, markup=False)
     board.summary(page)
-    stopped = stopped or batch.interrupted
     codes = [result.exit_code for result in board.results if result.exit_code]
-    if stopped:
+    if batch.interrupted:
         return STOPPED_CODE
     return (codes[0] if len(board.results) == 1 else 1) if codes else 0
 

@@ -37,10 +37,6 @@ EXIT_SECONDS = 2.0
 READY = "ready"
 """A file in the server's folder, once it has its libraries and answers."""
 
-_YOUNG = 50_000
-"""New objects after which a fork looks for cycles among them. With Python's own 700, made for
-processes that live long on little memory, it would do so some hundred times a chapter."""
-
 _FILE = io.IOBase.__base__
 """What all open files are; asking `io.IOBase` itself takes a hundred times as long."""
 
@@ -191,7 +187,6 @@ def _be_own_process(launch: dict[str, Any], variables: dict[str, str]) -> None:
     os.setsid()
     _die_with(launch["server"])
     _offer_memory()
-    gc.set_threshold(_YOUNG)
     for fd, target in zip(
         (os.open(os.devnull, os.O_RDONLY), *launch["fds"][:2]), range(3), strict=True
     ):
